@@ -15,12 +15,26 @@ const READ_AT_ONCE = 500;
 /** Far above any room that is none of its members' spite, far below the longest string of V8. */
 export const ANSWER_BYTES_MAX = 128 * 1_048_576;
 
+/** How many redactions there had been. */
+export interface ReadBegun {
+  readonly behindRedaction: number;
+}
+
+interface Redacted {
+  readonly event: RoomEvent;
+  /** Which one it was since the server began. */
+  readonly redaction: number;
+}
+
 /** Committed events of all rooms, as readers see them: those used last. */
 export class EventCache {
   readonly #store: Pick<RoomStore, 'eventsByNid' | 'eventById' | 'eventsById'>;
   readonly #answerBytesMax: number;
   readonly #events: Lru<number, RoomEvent>;
-  readonly #redacted = new Lru<number, RoomEvent>(REDACTED_MAX);
+  readonly #redacted: Lru<number, Redacted>;
+  #redactions = 0;
+  /** The last redaction of those that are remembered no more. */
+  #lastForgotten = 0;
   readonly #reads: Gathered<number, StoredEvent | undefined>;
 
   constructor(
@@ -30,6 +44,9 @@ export class EventCache {
     this.#store = store;
     this.#answerBytesMax = answerBytesMax;
     this.#events = new Lru(bytesMax);
+    this.#redacted = new Lru(REDACTED_MAX, ({ redaction }) => {
+      this.#lastForgotten = Math.max(this.#lastForgotten, redaction);
+    });
     this.#reads = new Gathered((nids) => this.#read(nids), { keysMax: READ_AT_ONCE });
   }
 
@@ -66,11 +83,12 @@ export class EventCache {
       else missing.push(nids[index]!);
     let bytes = this.#withinOneAnswer(textBytesOf(found.values()));
     for (let at = 0; at < missing.length; at += READ_AT_ONCE) {
+      const begun = this.beginRead();
       const slice = missing.slice(at, at + READ_AT_ONCE);
       const read = await Promise.all(slice.map((nid) => this.#reads.of(nid)));
       const events = read
         .filter((stored) => stored !== undefined)
-        .map((stored) => this.put(roomEventOf(stored, rulesOf(stored))));
+        .map((stored) => this.putRead(roomEventOf(stored, rulesOf(stored)), begun));
       for (const event of events) found.set(event.nid, event);
       bytes = this.#withinOneAnswer(bytes + textBytesOf(events));
     }
@@ -90,30 +108,49 @@ export class EventCache {
   }
 
   async byId(rules: RoomVersionRules, eventId: EventId): Promise<RoomEvent | undefined> {
+    const begun = this.beginRead();
     const stored = await this.#store.eventById(eventId);
-    return stored && this.put(roomEventOf(stored, rules));
+    return stored && this.putRead(roomEventOf(stored, rules), begun);
   }
 
   /** Also one that was read before a redaction and comes in behind it is shown without what it took. */
   async byIds(rules: RoomVersionRules, eventIds: readonly EventId[]): Promise<RoomEvent[]> {
+    const begun = this.beginRead();
     const stored = await this.#store.eventsById(eventIds);
-    return stored.map((each) => this.put(roomEventOf(each, rules)));
+    return stored.map((each) => this.putRead(roomEventOf(each, rules), begun));
   }
 
-  put(event: RoomEvent): RoomEvent {
+  /** Of a moment: for `putRead` and `mayKeep`, before the database is asked. */
+  beginRead(): ReadBegun {
+    return { behindRedaction: this.#redactions };
+  }
+
+  /** As it was committed just now. */
+  put(event: RoomEvent): void {
+    this.#keep(this.shown(event));
+  }
+
+  /** What was read is kept if it cannot have what a redaction took. */
+  putRead(event: RoomEvent, begun: ReadBegun): RoomEvent {
     const shown = this.shown(event);
-    this.#keep(shown);
+    if (this.mayKeep(begun)) this.#keep(shown);
     return shown;
   }
 
-  /** As a redaction left it that was committed while it was read; for those who keep it themselves. */
+  /** Whether all redactions since then are remembered: `shown` knows them then. */
+  mayKeep({ behindRedaction }: ReadBegun): boolean {
+    return this.#lastForgotten <= behindRedaction;
+  }
+
+  /** As a redaction left it that was committed while it was read; for those who keep it themselves, where they `mayKeep` it. */
   shown(event: RoomEvent): RoomEvent {
-    return this.#redacted.get(event.nid) ?? this.#withoutRedactedPast(event);
+    return this.#redacted.get(event.nid)?.event ?? this.#withoutRedactedPast(event);
   }
 
   /** Remembered apart, since a read that began before the redaction may end behind it. */
   putRedacted(event: RoomEvent): void {
-    this.#redacted.set(event.nid, event);
+    this.#redactions++;
+    this.#redacted.set(event.nid, { event, redaction: this.#redactions });
     if (this.#events.has(event.nid)) this.#keep(event);
     if (event.stateKey !== undefined) this.#events.update((each) => withPrevContentOf(each, event));
   }
@@ -135,7 +172,7 @@ export class EventCache {
 
   #withoutRedactedPast(event: RoomEvent): RoomEvent {
     const { replacesNid } = event;
-    const past = replacesNid === undefined ? undefined : this.#redacted.get(replacesNid);
+    const past = replacesNid === undefined ? undefined : this.#redacted.get(replacesNid)?.event;
     return past ? withPrevContentOf(event, past) : event;
   }
 

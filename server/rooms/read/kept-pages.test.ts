@@ -47,6 +47,36 @@ test('what was refused as it was kept is read again', async () => {
   expect(await pages.of(query)).toBeUndefined();
 });
 
+test('what was read before a redaction is kept as that left it', () => {
+  const { events } = keeping([]);
+  const begun = events.beginRead();
+  events.putRedacted(event(2));
+  expect(events.putRead(secret(2), begun).content).toEqual({});
+  expect(events.entered(entry(2))?.content).toEqual({});
+});
+
+test.each([
+  ['many came behind it', 0],
+  ['older ones are asked for again and again', 999],
+])(
+  'what was read before a redaction is not kept where that is forgotten, since %s',
+  (_why, older) => {
+    const { events } = keeping([]);
+    const redact = (from: number, count: number) => {
+      for (let nid = from; nid < from + count; nid++) events.putRedacted(event(nid));
+    };
+    redact(10_000, older);
+    const begun = events.beginRead();
+    redact(2, 1);
+    for (let nid = 10_000; nid < 10_000 + older; nid++) events.shown(event(nid));
+    redact(20_000, 1_000 - older);
+    events.putRead(secret(2), begun);
+    expect(events.has(2)).toBe(false);
+    events.putRead(event(2), events.beginRead());
+    expect(events.has(2)).toBe(true);
+  },
+);
+
 test('pages from memory are those that are read, in either direction and of what a filter lets through', async () => {
   await using house = await houseOf(['0', '1', '2']);
   for (const query of [
@@ -94,6 +124,8 @@ const event = (nid: number): RoomEvent =>
     ...entry(nid),
     ...{ roomId: '!r', members: '', unsigned: '', content: {} },
   }) as unknown as RoomEvent;
+
+const secret = (nid: number): RoomEvent => ({ ...event(nid), content: { body: 'secret' } });
 
 function keeping(entries: readonly PageEntry[]) {
   const none = async () => [];

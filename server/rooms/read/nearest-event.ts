@@ -20,8 +20,9 @@ export async function nearestEvent(
     // The first is the one, nearly always.
     const limit = skip === 0 ? 1 : READ_AT_ONCE;
     const query = { roomNid: room.nid, ts, direction, skip, limit };
+    const begun = reads.events.beginRead();
     const stored = await reads.store.eventsNear(query);
-    const events = stored.map((each) => reads.eventOf(each, room.rules));
+    const events = stored.map((each) => reads.eventOf(each, room.rules, begun));
     const [seen] = events.length > 0 ? await visibleTo(room, reads, reader, events) : [];
     if (seen || stored.length < limit) return seen?.event;
     skip += stored.length;

@@ -32,6 +32,7 @@ async function fillTimelines(reads: RoomReads, rooms: readonly HotRoom[], events
     return room.timeline.newest({ after: 0, upTo, limit }) ? [] : { room, upTo };
   });
   if (lacking.length === 0) return;
+  const begun = reads.events.beginRead();
   const stored = await reads.store.newestOfTimelines({
     roomNids: lacking.map(({ room }) => room.nid),
     upTo: Math.max(...lacking.map(({ upTo }) => upTo)),
@@ -46,7 +47,7 @@ async function fillTimelines(reads: RoomReads, rooms: readonly HotRoom[], events
       await turn();
       length = 0;
     }
-    fill(reads, room, own, { upTo, limit });
+    if (reads.events.mayKeep(begun)) fill(reads, room, own, { upTo, limit });
   }
 }
 

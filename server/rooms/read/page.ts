@@ -122,11 +122,12 @@ async function pageRead(
   request: PageRequest,
   { at, descent }: { at: PageAt; descent: Descent | undefined },
 ): Promise<RoomEvent[]> {
+  const begun = reads.events.beginRead();
   const stored = await storedPage(reads, request, at);
   reads.keptPages.wasRead(room.nid, stored);
   const read = stored.map((each) => parsedOf(each, room.rules));
   descent?.read(read);
-  return read.map((each) => reads.events.put(eventAsSeen(each, room.rules)));
+  return read.map((each) => reads.events.putRead(eventAsSeen(each, room.rules), begun));
 }
 
 function storedPage(

@@ -17,7 +17,7 @@ import type {
   StoredBundle,
   StoredEvent,
 } from '../store.ts';
-import type { EventCache } from './event-cache.ts';
+import type { EventCache, ReadBegun } from './event-cache.ts';
 import { Gathered } from './gathered.ts';
 import { KeptPages } from './kept-pages.ts';
 import { roomEventOf } from './stored-event.ts';
@@ -127,8 +127,8 @@ export class RoomReads {
     return nids.flatMap((nid) => recent.get(nid) ?? []);
   }
 
-  eventOf(stored: StoredEvent, rules: RoomVersionRules): RoomEvent {
-    return this.events.put(roomEventOf(stored, rules));
+  eventOf(stored: StoredEvent, rules: RoomVersionRules, begun: ReadBegun): RoomEvent {
+    return this.events.putRead(roomEventOf(stored, rules), begun);
   }
 
   membershipHistory(userId: UserId, room: HotRoom) {

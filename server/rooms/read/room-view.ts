@@ -241,6 +241,7 @@ export class RoomView implements Room {
   }
 
   async eventBefore({ depth, nid }: Place): Promise<RoomEvent | undefined> {
+    const begun = this.#reads.events.beginRead();
     const [stored] = await this.#reads.store.pageOfRoom({
       roomNid: this.nid,
       // A place lies just behind its event.
@@ -250,16 +251,17 @@ export class RoomView implements Room {
       types: null,
       senders: null,
     });
-    return stored && this.#reads.eventOf(stored, this.#room.rules);
+    return stored && this.#reads.eventOf(stored, this.#room.rules, begun);
   }
 
   async firstMember(): Promise<RoomEvent | undefined> {
+    const begun = this.#reads.events.beginRead();
     const [stored] = await this.#reads.store.pageOfRoom({
       roomNid: this.nid,
       from: { depth: 0, nid: 0 },
       ...{ direction: 'f', limit: 1, types: ['m.room.member'], senders: null },
     });
-    return stored && this.#reads.eventOf(stored, this.#room.rules);
+    return stored && this.#reads.eventOf(stored, this.#room.rules, begun);
   }
 
   strippedState(): Promise<RoomEvent[]> {
@@ -304,10 +306,11 @@ export class RoomView implements Room {
   }
 
   async #storedTimeline(range: { after: number; upTo: number; limit: number }) {
+    const begun = this.#reads.events.beginRead();
     const stored = await this.#reads.store.newestOfTimeline({ roomNid: this.nid, ...range });
     const read = await withBreaths(
       madeInBreaths(stored, {
-        make: (each) => this.#reads.eventOf(each, this.#room.rules),
+        make: (each) => this.#reads.eventOf(each, this.#room.rules, begun),
         lengthOf: ({ json }) => json.length,
         lengthMax: LENGTH_OF_A_BREATH,
       }),
@@ -316,7 +319,8 @@ export class RoomView implements Room {
     const events = read.map((event) => this.#reads.events.shown(event)).reverse();
     const isAll = stored.length < range.limit;
     const after = isAll ? range.after : (events[0]?.position ?? range.after) - 1;
-    this.#room.timeline.fill(events, { after, upTo: range.upTo });
+    if (this.#reads.events.mayKeep(begun))
+      this.#room.timeline.fill(events, { after, upTo: range.upTo });
     return events;
   }
 }

@@ -1,6 +1,7 @@
 import { relationOf } from '../../protocol/relations/relation.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { redactedCopy } from '../read/erased.ts';
+import type { ReadBegun } from '../read/event-cache.ts';
 import type { RoomReads } from '../read/room-reads.ts';
 import { visibleTo } from '../read/visibility.ts';
 import type { Threads, ThreadsRequest } from '../room.ts';
@@ -24,13 +25,14 @@ export async function threadsIn(
   const roots: SeenEvent[] = [];
   let end = request.from ?? NEWEST;
   for (let total = 0; total < READ_TOTAL && roots.length < limit; ) {
+    const begun = reads.events.beginRead();
     const read = await reads.store.threadsOfRoom({
       roomNid: room.nid,
       from: end,
       participant: participated ? reader : null,
       limit: Math.min(limit - roots.length, READ_MAX),
     });
-    roots.push(...(await rootsIn(room, reads, request, read)));
+    roots.push(...(await rootsIn(room, reads, request, { read, begun })));
     const last = read.at(-1);
     if (last === undefined) return { roots, end: undefined };
     end = { depth: last.latestDepth, nid: last.latestNid };
@@ -44,10 +46,10 @@ async function rootsIn(
   room: HotRoom,
   reads: RoomReads,
   { reader: userId }: ThreadsRequest,
-  read: readonly StoredThread[],
+  { read, begun }: { readonly read: readonly StoredThread[]; readonly begun: ReadBegun },
 ): Promise<SeenEvent[]> {
   const events = read
-    .map((stored) => reads.eventOf(stored, room.rules))
+    .map((stored) => reads.eventOf(stored, room.rules, begun))
     .filter((event) => relationOf(event.content) === undefined);
   if (events.length === 0) return [];
   const ignored = await reads.ignoredBy(userId);
