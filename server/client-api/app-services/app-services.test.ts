@@ -228,6 +228,12 @@ test('what it says of the time stands in events, and what others say does not', 
   };
   expect(await timeOf(`PUT ${at}/send/m.room.message/1?ts=1234`, 'as-secret')).toBe(1_234);
   expect(await timeOf(`PUT ${at}/state/org.example.old?ts=99`, 'as-secret')).toBe(99);
+  // Others could not verify it any more where the signing key is changed.
+  const later = `ts=${api.clock.ms + 600_000}`;
+  expect(await timeOf(`PUT ${at}/send/m.room.message/2?${later}`, 'as-secret')).toBe(api.clock.ms);
+  expect(await timeOf(`PUT ${at}/state/org.example.later?${later}`, 'as-secret')).toBe(
+    api.clock.ms,
+  );
   expect(await timeOf(`PUT ${at}/send/m.room.message/1?ts=1234`, alice)).toBe(api.clock.ms);
 });
 

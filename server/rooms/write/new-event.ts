@@ -75,7 +75,8 @@ function pduOf(
     auth_events: keys.flatMap(([type, stateKey]) => authEvent(state.get(type, stateKey), rules)),
     content: contentOf(room, draft),
     depth: head.nextDepth,
-    origin_server_ts: draft.originServerTs ?? now,
+    // Of a time to come it could not be verified any more where the signing key is changed before.
+    origin_server_ts: Math.min(draft.originServerTs ?? now, now),
     prev_events: head.prevEvents.map(named),
     ...(isCreate && rules.createIsRoomId ? {} : { room_id: room.roomId }),
     ...(rules.eventIdForm === 'given' && { event_id: givenEventId(serverName) }),
