@@ -24,15 +24,23 @@ const { into } = values;
 /** Of each worker between two times that the sum is kept. */
 const SEEDS_A_TURN = 20;
 
-const from = Number(values.from);
-const end = from + Number(values.count);
-const stopAt = performance.now() + 1_000 * Number(values.seconds);
-const workers = new Workers(Number(values.workers));
+const from = given('from');
+const end = from + given('count');
+const stopAt = performance.now() + 1_000 * given('seconds');
+const workers = new Workers(given('workers'));
 let sum = begun();
 while (sum.next < end && performance.now() < stopAt) sum = await turn(sum);
 console.log(shown(sum));
 await workers.end();
 process.exitCode = sum.broken.length === 0 ? 0 : 1;
+
+function given(name: 'from' | 'count' | 'workers' | 'seconds'): number {
+  const number = Number(values[name]);
+  // No seed at all would be told as none that is broken.
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new Error(`--${name} takes a whole number from 1 on, not "${values[name]}"`);
+  return number;
+}
 
 function begun(): Sum {
   const commit = commitOf(join(import.meta.dirname, '../..'));
