@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
+import { processesOf } from '../../../test/support/aside/processes-of.ts';
 import { PictureInterrupted, PictureProcess } from './picture-process.ts';
 import type { Drawing } from './thumbnail-size.ts';
 
@@ -105,22 +106,4 @@ class Pictures {
   }
 }
 
-/** Those that this process has started. */
-function drawingProcesses(): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const [command, stat] = ['cmdline', 'stat'].map((file) => textOf(`/proc/${pid}/${file}`));
-      const parent = Number(stat!.slice(stat!.lastIndexOf(')')).split(' ')[2]);
-      return command!.includes('picture-program.ts') && parent === process.pid;
-    });
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
-}
+const drawingProcesses = () => processesOf('picture-program.ts');
