@@ -22,14 +22,11 @@ export interface Took {
 
 export const addUp = (before: Sum, ran: Ran, { seconds, cpuSeconds }: Took): Sum => ({
   ...before,
-  next: ran.next,
+  ...together([before, ran]),
   took: {
     seconds: before.took.seconds + seconds,
     cpuSeconds: before.took.cpuSeconds + cpuSeconds,
   },
-  simulatedMs: before.simulatedMs + ran.simulatedMs,
-  acknowledged: before.acknowledged + ran.acknowledged,
-  broken: [...before.broken, ...ran.broken],
 });
 
 export const together = (all: readonly Ran[]): Ran => ({
