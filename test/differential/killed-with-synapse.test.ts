@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { JsonObject } from '../../server/protocol/json.ts';
+import type { RoomId } from '../../server/protocol/identifiers.ts';
+import { personAtSynapse } from '../support/beside-synapse.ts';
 import { certificateAuthority } from '../support/certificates.ts';
 import { killedFederating } from '../support/killed-federating.ts';
 import { type Ask, seenBy, talk } from '../support/talk.ts';
@@ -9,21 +10,17 @@ import { type SynapseServer, startSynapse } from './synapse-server.ts';
 const python = findSynapse();
 const KILLS = 3;
 const BETWEEN_KILLS = 15;
-const V3 = '/_matrix/client/v3';
 
 describe.skipIf(python === undefined)('with Synapse', () => {
   test('over SIGKILLs of ours in mid-conversation no event is lost on either side, and none is doubled', async () => {
     const { ours, synapse } = await bothSides(python!);
     const alice = await ours.register('alice');
-    const bob = await synapse.register('bob');
+    const bob = await personAtSynapse(synapse, 'bob');
     const { room_id } = await ours.ask('POST /createRoom', alice, { preset: 'public_chat' });
     const room = encodeURIComponent(room_id as string);
-    const via = `server_name=${encodeURIComponent(ours.name)}`;
-    await synapse.ask(`POST ${V3}/join/${room}?${via}`, { token: bob, body: {} });
-    const askSynapse: Ask = (call: string, body?: JsonObject) =>
-      synapse.ask(call.replace(' ', ` ${V3}`), { token: bob, ...(body && { body }) });
-    const askOurs: Ask = (call: string, body?: JsonObject) => ours.ask(call, alice, body);
-    const talks = { alice: talk(askOurs, room, 'alice'), bob: talk(askSynapse, room, 'bob') };
+    await bob.join(room_id as RoomId, ours);
+    const askOurs: Ask = (call, body) => ours.ask(call, alice, body);
+    const talks = { alice: talk(askOurs, room, 'alice'), bob: talk(bob.ask, room, 'bob') };
     for (let kills = 0; kills < KILLS; kills += 1) {
       await talks.alice.more(BETWEEN_KILLS);
       await ours.kill();
@@ -33,7 +30,7 @@ describe.skipIf(python === undefined)('with Synapse', () => {
     await talks.alice.more(BETWEEN_KILLS);
     const said = await Promise.all([talks.alice.end(), talks.bob.end()]);
     const all = said.flat().sort();
-    for (const [who, ask] of [['ours', askOurs] as const, ['Synapse', askSynapse] as const])
+    for (const [who, ask] of [['ours', askOurs] as const, ['Synapse', bob.ask] as const])
       await vi
         .waitFor(async () => expect(await seenBy(ask, room)).toEqual(all), { interval: 500 })
         .catch((cause: unknown) => {

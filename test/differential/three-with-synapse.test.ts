@@ -1,5 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { RoomId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
+import { personAtSynapse } from '../support/beside-synapse.ts';
 import { certificateAuthority } from '../support/certificates.ts';
 import { type KilledFederating, killedFederating } from '../support/killed-federating.ts';
 import { type Ask, seenBy, talk } from '../support/talk.ts';
@@ -13,7 +15,6 @@ import { type SynapseServer, startSynapse } from './synapse-server.ts';
  */
 const THEIRS = 'seconds to 15 minutes';
 const python = findSynapse();
-const V3 = '/_matrix/client/v3';
 const enc = encodeURIComponent;
 /** For whoever is back, so that the others need not find it out. */
 const RESUMED_WITHIN_MS = 30_000;
@@ -104,11 +105,9 @@ async function peopleIn({ ours, north, south }: Three) {
   const { room_id } = await ours.ask('POST /createRoom', token, { preset: 'public_chat' });
   const room = enc(room_id as string);
   const at = async (synapse: SynapseServer, who: string) => {
-    const own = await synapse.register(who);
-    const ask: Ask = (call, body) =>
-      synapse.ask(call.replace(' ', ` ${V3}`), { token: own, ...(body && { body }) });
-    await ask(`POST /join/${room}?server_name=${enc(ours.name)}`, {});
-    return { who, ask, room };
+    const person = await personAtSynapse(synapse, who);
+    await person.join(room_id as RoomId, ours);
+    return { who, ask: person.ask, room };
   };
   const askOurs: Ask = (call, body) => ours.ask(call, token, body);
   const [left, right] = [await at(north, 'north'), await at(south, 'south')];

@@ -66,7 +66,10 @@ export function besideSynapse(
 
 let said = 0;
 
-async function personAtSynapse(synapse: SynapseServer, localpart: string): Promise<SynapsePerson> {
+export async function personAtSynapse(
+  synapse: SynapseServer,
+  localpart: string,
+): Promise<SynapsePerson> {
   const token = await synapse.register(localpart);
   const ask: SynapsePerson['ask'] = (call, body) => {
     const [method, path] = call.split(' ') as [string, string];

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { expect, test, vi } from 'vitest';
+import type { RoomId } from '../../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../../server/protocol/json.ts';
 import { findSynapse } from '../../differential/peer.ts';
 import { type SynapseServer, startSynapse } from '../../differential/synapse-server.ts';
+import { personAtSynapse } from '../../support/beside-synapse.ts';
 import { type Ask, seenBy, talk } from '../../support/talk.ts';
 import { untilWell } from '../support/farol.ts';
 import { FRONT_PORT } from '../support/site-files.ts';
@@ -60,11 +62,9 @@ async function sharedRoom(ours: Client, synapse: SynapseServer, serverName: stri
   const alice: Ask = (call, body) => ours.ask(call, token, body);
   const { room_id } = await alice('POST /createRoom', { preset: 'public_chat' });
   const room = encodeURIComponent(room_id as string);
-  const bobs = await synapse.register('bob');
-  const bob: Ask = (call, body) =>
-    synapse.ask(call.replace(' ', ` ${V3}`), { token: bobs, ...(body && { body }) });
-  await bob(`POST /join/${room}?server_name=${encodeURIComponent(serverName)}`, {});
-  return { room, alice, bob };
+  const bob = await personAtSynapse(synapse, 'bob');
+  await bob.join(room_id as RoomId, { name: serverName });
+  return { room, alice, bob: bob.ask };
 }
 
 /** By the floating address, as clients do: the same again, until there is an answer. */
