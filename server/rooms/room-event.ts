@@ -72,6 +72,9 @@ interface StoredOrigin {
  */
 export const heapBytesOf = (event: RoomEvent): number => EVENT_BYTES + 2 * textLengthOf(event);
 
+export const heapBytesOfAll = (events: readonly RoomEvent[]): number =>
+  events.reduce((sum, event) => sum + heapBytesOf(event), 0);
+
 /** As it is told, but for what depends on who reads. */
 export const textLengthOf = ({ members, unsigned }: RoomEvent): number =>
   members.length + unsigned.length;

@@ -1,6 +1,6 @@
 import { Lru } from '../../log/lru.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
-import { heapBytesOf, type RoomEvent, renderForAll } from '../../rooms/room-event.ts';
+import { heapBytesOfAll, type RoomEvent, renderForAll } from '../../rooms/room-event.ts';
 
 /** Six answers of 500 members, with the events that they were made of. */
 const BYTES_MAX = 4 * 1_048_576;
@@ -38,6 +38,7 @@ export class MemberTexts {
     const known = this.#told.get(key);
     if (known && areSame(known.events, events)) return known.text;
     const text = Buffer.from(`{"chunk":[${events.map(renderForAll).join(',')}]}`);
+    // The cache of events may drop them, and they stay here.
     this.#told.set(key, { events, text }, text.length + heapBytesOfAll(events));
     return text;
   }
@@ -45,7 +46,3 @@ export class MemberTexts {
 
 const areSame = (told: readonly RoomEvent[], events: readonly RoomEvent[]): boolean =>
   told.length === events.length && told.every((event, index) => event === events[index]);
-
-/** Which the cache of events may have dropped since. */
-const heapBytesOfAll = (events: readonly RoomEvent[]): number =>
-  events.reduce((sum, event) => sum + heapBytesOf(event), 0);

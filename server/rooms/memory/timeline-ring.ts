@@ -1,5 +1,5 @@
 import { withPrevContentOf } from '../client-members.ts';
-import { heapBytesOf, type RoomEvent } from '../room-event.ts';
+import { heapBytesOf, heapBytesOfAll, type RoomEvent } from '../room-event.ts';
 
 /**
  * The newest events of a room's timeline, in order of position. It holds all of those behind
@@ -106,6 +106,3 @@ export interface RingSize {
   readonly eventsMax: number;
   readonly bytesMax: number;
 }
-
-const heapBytesOfAll = (events: readonly RoomEvent[]): number =>
-  events.reduce((sum, event) => sum + heapBytesOf(event), 0);
