@@ -59,7 +59,9 @@ export const publishedKeys = (
   signJson(
     {
       // In the order of canonical JSON: some verify what came, and not what they make of it.
-      old_verify_keys: oldVerifyKeys(old),
+      old_verify_keys: oldVerifyKeys(
+        old.toSorted((one, other) => (one.keyId < other.keyId ? -1 : 1)),
+      ),
       server_name: serverName,
       valid_until_ts: validUntilTs,
       verify_keys: { [current.keyId]: { key: current.publicKey } },
@@ -68,11 +70,13 @@ export const publishedKeys = (
     current,
   );
 
-const oldVerifyKeys = (old: readonly OldKey[]): JsonObject =>
+/** In the order given. */
+export const oldVerifyKeys = (old: readonly OldKey[]): JsonObject =>
   Object.fromEntries(
-    old
-      .toSorted((one, other) => (one.keyId < other.keyId ? -1 : 1))
-      .map(({ keyId, publicKey, expiredTs }) => [keyId, { expired_ts: expiredTs, key: publicKey }]),
+    old.map(({ keyId, publicKey, expiredTs }) => [
+      keyId,
+      { expired_ts: expiredTs, key: publicKey },
+    ]),
   );
 
 function knownKeys(

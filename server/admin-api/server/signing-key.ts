@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Audit } from '../../accounts/audit.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { MatrixError } from '../../http/matrix-error.ts';
-import { KEYS_MAX, type OwnKeys } from '../../protocol/server-keys.ts';
+import { KEYS_MAX, type OwnKeys, oldVerifyKeys } from '../../protocol/server-keys.ts';
 import { isKeyId, type KeyId } from '../../protocol/signing-keys.ts';
 
 interface Ports {
@@ -52,10 +52,5 @@ export const changeSigningKey = endpoint({
 const told = ({ current, old }: OwnKeys) => ({
   key_id: current.keyId,
   key: current.publicKey,
-  old_verify_keys: Object.fromEntries(
-    old.map(({ keyId, publicKey, expiredTs }) => [
-      keyId,
-      { expired_ts: expiredTs, key: publicKey },
-    ]),
-  ),
+  old_verify_keys: oldVerifyKeys(old),
 });
