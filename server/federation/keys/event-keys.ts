@@ -143,12 +143,10 @@ export class EventKeys {
 
 /** What we signed ourselves comes back, also long after the key was changed. */
 function ownKey({ current, old }: OwnKeys, keyId: KeyId): KnownKey | undefined {
-  const isCurrent = keyId === current.keyId;
-  const before = isCurrent ? undefined : old.find((each) => each.keyId === keyId);
-  const publicKey = isCurrent ? current.publicKey : before?.publicKey;
-  const key = publicKey === undefined ? undefined : verifyKeyFrom(publicKey);
+  const own = [current, ...old].find((each) => each.keyId === keyId);
+  const key = own && verifyKeyFrom(own.publicKey);
   if (!key) return undefined;
-  const ended = before && { expiredTs: before.expiredTs };
+  const ended = 'expiredTs' in own ? { expiredTs: own.expiredTs } : {};
   return { key, validUntilTs: Number.MAX_SAFE_INTEGER, ...ended };
 }
 
