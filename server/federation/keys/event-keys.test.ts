@@ -6,12 +6,17 @@ import type { Event } from '../../protocol/event.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
 import { publishedKeys } from '../../protocol/server-keys.ts';
-import { signingKeyFromSeed } from '../../protocol/signing-keys.ts';
+import { signingKeyFromSeed, verifyKeyFrom } from '../../protocol/signing-keys.ts';
 import { type FederationRequest, ServerUnreachable } from '../federation-client.ts';
 import { EventKeys } from './event-keys.ts';
 import { RemoteKeys } from './remote-keys.ts';
 
 const rules = rulesOf('12')!;
+const OWN = 'example.org' as ServerName;
+const [CURRENT, BEFORE] = [
+  signingKeyFromSeed('ed25519:own', Buffer.alloc(32, 7)),
+  signingKeyFromSeed('ed25519:before', Buffer.alloc(32, 8)),
+];
 
 test('the keys of all servers of a room are asked for, however many they are, and few at once', async () => {
   await using at = await world();
@@ -28,6 +33,17 @@ test('several who ask for many at once all have them', async () => {
   const found = await Promise.all(parts.map((each) => at.eventKeys.of(each.map(eventOf), rules)));
   for (const [index, find] of found.entries())
     for (const name of parts[index]!) expect(find(name, keyOf(name).keyId)).toBeDefined();
+});
+
+test('our own keys are asked of nobody: the current one, and one of before with its end', async () => {
+  await using at = await world();
+  const find = await at.eventKeys.of([eventOf(OWN)], rules);
+  for (const { keyId, publicKey } of [CURRENT, BEFORE])
+    expect(find(OWN, keyId)?.key).toBe(verifyKeyFrom(publicKey));
+  expect(find(OWN, CURRENT.keyId)?.expiredTs).toBeUndefined();
+  expect(find(OWN, BEFORE.keyId)?.expiredTs).toBe(5_000);
+  expect(find(OWN, 'ed25519:never')).toBeUndefined();
+  expect([...at.asked.keys()]).toEqual([]);
 });
 
 test('a server that is gone takes nobody else along', async () => {
@@ -200,8 +216,8 @@ async function world({ notaries = [] }: { notaries?: string[] } = {}) {
     stored: { lookUps: fresh.database, log: writer, now },
     client,
   });
-  const current = signingKeyFromSeed('ed25519:own', Buffer.alloc(32, 7));
-  const self = { serverName: 'example.org' as ServerName, ownKeys: { current, old: [] } };
+  const ownKeys = { current: CURRENT, old: [{ ...BEFORE, expiredTs: 5_000 }] };
+  const self = { serverName: OWN, ownKeys };
   return {
     eventKeys: new EventKeys({
       ...{ self, remoteKeys, client, now },
