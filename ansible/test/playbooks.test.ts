@@ -1,6 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { temporaryFolder } from '../../test/support/folder.ts';
 import { ANSIBLE, ANSIBLE_IS_HERE, ansible } from './ansible.ts';
 
@@ -48,6 +49,27 @@ test('nothing is to be filled in where the arguments of roles are described', ()
   expect(described.length).toBeGreaterThan(0);
   for (const file of described) expect(readFileSync(file, 'utf8')).not.toMatch(/\{[{%]/);
 });
+
+// Core 2.14 fills in all of a condition's variables before it looks at any of it: the first answer that is none would end the run.
+test('what is asked until it holds can be read where nothing was said yet', () => {
+  const files = readdirSync(join(ANSIBLE, 'roles'), { recursive: true, encoding: 'utf8' }).filter(
+    (file) => /\/tasks\/.*\.yml$/.test(file),
+  );
+  const asked = files
+    .flatMap((file) => parse(readFileSync(join(ANSIBLE, 'roles', file), 'utf8')) as Task[])
+    .filter((task) => task?.until !== undefined);
+  expect(asked.length).toBeGreaterThan(4);
+  for (const { name, vars } of asked)
+    expect([name, JSON.stringify(vars ?? {})]).not.toContainEqual(
+      expect.stringMatching(/stdout \| from_json/),
+    );
+});
+
+interface Task {
+  readonly name: string;
+  readonly until?: unknown;
+  readonly vars?: object;
+}
 
 test.skipIf(!ANSIBLE_IS_HERE).each(inventories)(
   'the example inventory %s has a floating address and hosts with addresses',
