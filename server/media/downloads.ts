@@ -21,24 +21,19 @@ export class Downloads {
 
   /** A client that asks for the next step has all of the one before (server/http/write-pieces.ts): its place may be another's from then on. */
   async *read(part: ReadPart, { from, end }: Span): AsyncGenerator<Buffer> {
-    let ahead = 0;
-    let lent: Lent | undefined;
-    try {
-      for (let at = from; at < end; ) {
-        const upTo = Math.min(at + this.#readBytes(), end);
-        ahead = lengthFor(upTo - at);
-        this.#aheadBytes += ahead;
+    for (let at = from; at < end; ) {
+      const upTo = Math.min(at + this.#readBytes(), end);
+      const ahead = lengthFor(upTo - at);
+      this.#aheadBytes += ahead;
+      let lent: Lent | undefined;
+      try {
         lent = await part(at, upTo);
         yield lent.bytes;
-        lent.giveBack();
-        lent = undefined;
+      } finally {
+        lent?.giveBack();
         this.#aheadBytes -= ahead;
-        ahead = 0;
-        at = upTo;
       }
-    } finally {
-      this.#aheadBytes -= ahead;
-      lent?.giveBack();
+      at = upTo;
     }
   }
 
