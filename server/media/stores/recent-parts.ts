@@ -56,19 +56,20 @@ export class RecentParts {
 class Part {
   readonly #blocks: Blocks;
   readonly #reading: Promise<Buffer>;
+  /** Once all of it is there: of a read that failed, something may still come. */
   #block: Buffer | undefined;
-  #isWhole = false;
   #isKept = true;
   #readers = 0;
 
   constructor(bytes: number, blocks: Blocks, read: Read) {
     this.#blocks = blocks;
+    let block: Buffer | undefined;
     const place = () => {
-      this.#block = blocks.take(bytes);
-      return this.#block.subarray(0, bytes);
+      block = blocks.take(bytes);
+      return block.subarray(0, bytes);
     };
     this.#reading = read(place).then((part) => {
-      this.#isWhole = true;
+      this.#block = block;
       return part;
     });
   }
@@ -94,9 +95,8 @@ class Part {
     this.#freeUnlessUsed();
   }
 
-  /** Of a read that failed, something may still come. */
   #freeUnlessUsed(): void {
-    if (this.#isKept || this.#readers > 0 || !this.#isWhole || this.#block === undefined) return;
+    if (this.#isKept || this.#readers > 0 || this.#block === undefined) return;
     this.#blocks.giveBack(this.#block);
     this.#block = undefined;
   }
