@@ -46,13 +46,10 @@ export class Contents {
   #bytes({ uploadNid, objectKey }: Located, from: number, end: number): Promise<Lent> {
     const part = { uploadNid, from, end };
     return this.#recent.read(part, (place) =>
-      objectKey === null ? this.#inPieces(part, place()) : this.#inObject(objectKey, part),
+      objectKey === null
+        ? bytesIn(this.#ports.pieces, part, place())
+        : this.#inObject(objectKey, part),
     );
-  }
-
-  async #inPieces(part: PartOf, place: Buffer): Promise<Buffer> {
-    await bytesIn(this.#ports.pieces, part, place);
-    return place;
   }
 
   async #inObject(objectKey: string, { from, end }: PartOf): Promise<Buffer> {

@@ -146,11 +146,9 @@ export class Mover {
     const { stored, pieces, objects } = this.#ports;
     const { bytes, sha256, uploadNid } = file;
     const key = objectKeyOf(file);
-    const inPieces = this.#steps(file, async (from, end) => {
-      const place = Buffer.allocUnsafe(end - from);
-      await bytesIn(pieces, { uploadNid, from, end }, place);
-      return place;
-    });
+    const inPieces = this.#steps(file, (from, end) =>
+      bytesIn(pieces, { uploadNid, from, end }, Buffer.allocUnsafe(end - from)),
+    );
     await objects.put(key, { bytes, sha256, chunks: inPieces });
     const hash = createHash('sha256');
     const inObject = this.#steps(file, (from, end) => objects.bytes(key, from, end));

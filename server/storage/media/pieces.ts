@@ -35,14 +35,14 @@ export interface Span {
 /** PostgreSQL makes no more of a piece at once. */
 const ROW_BYTES = 60 * 1024;
 
-/** All bytes of the span into a place that is as long; throws where some are missing. */
+/** All bytes of the span in a place that is as long, which it answers; throws where some are missing. */
 export const bytesIn = async (
   database: ByteReader,
   { uploadNid, from, end }: Span,
   into: Buffer,
-): Promise<void> => {
+): Promise<Buffer> => {
   const [nid, begin, behind] = [uploadNid, from, end].map(wholeNumber);
-  return database.bytes(
+  await database.bytes(
     `SELECT substring(bytes FROM at::int4 FOR least(${ROW_BYTES}, upto + 1 - at)::int4)
      FROM (SELECT begins_at, bytes, greatest(${begin} - begins_at, 0) + 1 AS first,
          least(${behind} - begins_at, length(bytes)) AS upto
@@ -53,6 +53,7 @@ export const bytesIn = async (
      ORDER BY begins_at, at`,
     into,
   );
+  return into;
 };
 
 /** As SQL, and nothing else. */
