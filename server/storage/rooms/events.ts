@@ -198,19 +198,15 @@ export async function entriesOfPage(database: Database, query: PageQuery): Promi
      FROM (SELECT * FROM event ${condition} ${inOrder} LIMIT $4) page`,
     values,
   );
-  return (row?.entries ?? '').split(',').flatMap((each) => {
-    const [nid, depth, position, stateBefore, stateAfter] = each.split(' ').map(Number);
-    return nid
-      ? [
-          {
-            nid,
-            depth: depth!,
-            position: position!,
-            stateBefore: stateBefore!,
-            stateAfter: stateAfter!,
-          },
-        ]
-      : [];
+  return (row?.entries?.split(',') ?? []).map((entry) => {
+    const [nid, depth, position, stateBefore, stateAfter] = entry.split(' ').map(Number);
+    return {
+      nid: nid!,
+      depth: depth!,
+      position: position!,
+      stateBefore: stateBefore!,
+      stateAfter: stateAfter!,
+    };
   });
 }
 
