@@ -5,7 +5,8 @@ import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
-import { giveMegabyte, intoOnePlace, MB, type Place, type Said, type Told } from './wire.ts';
+import { IN_PLACE, readInPlace } from '../../../failover/front/read-in-place.ts';
+import { giveMegabyte, MB, type Place, type Said, type Told } from './wire.ts';
 
 // One of two programs that pass bytes to each other and do nothing else: what that costs, no server in Node can be below.
 
@@ -61,12 +62,13 @@ function httpServer({ wire, way, folder }: Place): Server {
 async function asker({ wire, way, folder }: Place, port: number) {
   let through = () => {};
   const all = way === 'give' || way === 'http-give' ? inMegabytes(() => through()) : undefined;
-  // A head comes along with what is counted: of a MB each time it is far less than a stroke.
-  const onread = intoOnePlace((bytes) => (all ? all(bytes) : through()));
+  const onread = IN_PLACE;
   const socket =
     wire === 'tls'
       ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, onread } as never)
       : connect({ ...(wire === 'unix' ? { path: join(folder, way) } : { port }), onread });
+  // A head comes along with what is counted: of a MB each time it is far less than a stroke.
+  readInPlace(socket, ({ length }) => (all ? all(length) : through()));
   await once(socket, wire === 'tls' ? 'secureConnect' : 'connect');
   return async (megabytes: number) => {
     for (let n = 0; n < megabytes; n += 1) {

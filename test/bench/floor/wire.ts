@@ -1,5 +1,3 @@
-import type { OnReadOpts } from 'node:net';
-
 /** What passes: a MB, in strokes as the server and the fronts write them. */
 export const MB = 1_000_000;
 const STROKE = Buffer.alloc(64 * 1024, 7);
@@ -20,15 +18,6 @@ export async function giveMegabyte(to: Writable): Promise<void> {
     await new Promise<void>((resolve) => to.write(stroke, resolve));
   }
 }
-
-/** Into one buffer, over and over; `on` is told how many bytes. */
-export const intoOnePlace = (on: (bytes: number) => void): OnReadOpts => ({
-  buffer: Buffer.allocUnsafeSlow(STROKE.length),
-  callback: (bytes) => {
-    on(bytes);
-    return true;
-  },
-});
 
 export interface Place {
   readonly wire: Wire;
