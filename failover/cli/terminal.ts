@@ -1,13 +1,39 @@
 import { hostname, userInfo } from 'node:os';
-import { createInterface } from 'node:readline/promises';
+import { createInterface, type Interface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
 
 /** Somebody can be asked. */
 export const isTerminal = (): boolean => process.stdin.isTTY && process.stdout.isTTY;
 
-export async function typed(question: string): Promise<string> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+/** What is typed behind the question, shown as it is typed; null where who is asked leaves by Ctrl-C or Ctrl-D. */
+export async function typed(question: string): Promise<string | null> {
+  const answer = await lineFrom(process.stdout, (terminal) => terminal.question(question));
+  if (answer === null) process.stdout.write('\n');
+  return answer;
+}
+
+/** The same, and nobody beside sees it. */
+export async function typedUnseen(question: string): Promise<string | null> {
+  const unseen = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const answer = await lineFrom(unseen, (terminal) => {
+    // Not before the terminal is held: whoever types as soon as it stands there would be shown by the terminal itself.
+    process.stderr.write(question);
+    return terminal.question('');
+  });
+  process.stderr.write('\n');
+  return answer;
+}
+
+async function lineFrom(
+  output: NodeJS.WritableStream,
+  ask: (terminal: Interface) => Promise<string>,
+): Promise<string | null> {
+  const terminal = createInterface({ input: process.stdin, output, terminal: true });
   try {
-    return await terminal.question(question);
+    return await ask(terminal);
+  } catch (error) {
+    if ((error as Error).name !== 'AbortError') throw error;
+    return null;
   } finally {
     terminal.close();
   }
