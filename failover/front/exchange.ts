@@ -8,12 +8,14 @@ import type { Shares, Taker } from './shares.ts';
 import { Streamed } from './streamed.ts';
 import { STROKE_BYTES } from './strokes.ts';
 import type { Attempt } from './verdict.ts';
-import type { Wholes } from './wholes.ts';
+import type { Whole, Wholes } from './wholes.ts';
 
 export interface Answer {
   readonly status: number;
   readonly headers: AnswerHeaders;
   readonly body: Buffer | Streamed;
+  /** Where the body stands that is no one's own. */
+  readonly whole?: Whole | undefined;
   /** Gives back the memory that the body took: a long one's is another's from then on. */
   readonly over: () => void;
 }
@@ -47,7 +49,7 @@ export class Exchange implements AnswerTaker {
   #taken = 0;
   #whole: Buffer = NOTHING;
   /** Where it stands, unless it is small. */
-  #place: Buffer | undefined;
+  #place: Whole | undefined;
   #filled = 0;
   #stream: Streamed | undefined;
 
@@ -69,7 +71,7 @@ export class Exchange implements AnswerTaker {
     if (status < 200) return;
     this.#status = status;
     this.#headers = headers;
-    const bytes = Number(headers['content-length'] ?? Infinity);
+    const bytes = bytesOf(status, headers);
     if (bytes <= ANSWER_WHOLE_BYTES_MAX && this.#options.memory.take(this.#options.taker, bytes)) {
       this.#taken = bytes;
     } else if (!this.#isRefusal) this.#streamOn(controller);
@@ -109,12 +111,13 @@ export class Exchange implements AnswerTaker {
   #roomFor(bytes: number): Buffer {
     if (bytes <= STROKE_BYTES) return Buffer.allocUnsafe(bytes);
     this.#place = this.#options.wholes.take(bytes);
-    return this.#place.subarray(0, bytes);
+    return this.#place.place.subarray(0, bytes);
   }
 
   #answer(body: Answer['body']): void {
     const over = () => this.#giveBack();
-    const answer = { status: this.#status, headers: this.#headers, body, over };
+    const whole = this.#place;
+    const answer = { status: this.#status, headers: this.#headers, body, whole, over };
     this.#settle({ attempt: { kind: 'answered' }, answer });
   }
 
@@ -138,7 +141,7 @@ export class Exchange implements AnswerTaker {
   #giveBack(): void {
     if (this.#taken > 0) this.#options.memory.give(this.#options.taker, this.#taken);
     this.#taken = 0;
-    if (this.#place !== undefined) this.#options.wholes.giveBack(this.#place);
+    this.#place?.letGo();
     this.#place = undefined;
   }
 
@@ -156,3 +159,7 @@ export class Exchange implements AnswerTaker {
     else this.#fail({ kind: 'not-executed', why });
   }
 }
+
+/** How long the body is; of what has none nothing is said (RFC 9112, section 6.3). */
+const bytesOf = (status: number, headers: Answer['headers']): number =>
+  status === 204 || status === 304 ? 0 : Number(headers['content-length'] ?? Infinity);

@@ -19,6 +19,7 @@ import { drain } from './drain.ts';
 import { Flights } from './flights.ts';
 import { answerHealth, type Counts } from './health.ts';
 import { InTurn } from './in-turn.ts';
+import { KeptBodies } from './kept-bodies.ts';
 import { KnownTokens } from './known-tokens.ts';
 import { OpenAnswers } from './open-answers.ts';
 import { askWriter, probeWith } from './probe.ts';
@@ -195,6 +196,7 @@ function assemble({ config, own, addresses, openAnswersMax, log }: Ground) {
     underWay,
     tokens: new KnownTokens(),
     remembered,
+    bodies: new KeptBodies(),
     guests: new AddressConnections(addresses, now),
     count,
     log,

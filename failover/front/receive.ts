@@ -9,6 +9,7 @@ import type { Answer } from './exchange.ts';
 import { Gone } from './gone.ts';
 import { fromClient, serverClaimed, tokenOf, towardsClient } from './headers.ts';
 import type { Counts } from './health.ts';
+import type { KeptBodies } from './kept-bodies.ts';
 import type { KnownTokens } from './known-tokens.ts';
 import { type LastingPorts, lastingBody } from './lasting.ts';
 import { refuse, setAside } from './refuse.ts';
@@ -24,6 +25,7 @@ export interface Desk {
   readonly underWay: Shares;
   readonly tokens: KnownTokens;
   readonly remembered: Remembered;
+  readonly bodies: KeptBodies;
   readonly guests: AddressConnections;
   readonly count: Counts;
   readonly log: Logger;
@@ -113,17 +115,20 @@ async function forward(arrived: Arrived, body: Body, desk: Desk): Promise<void> 
     throughAddress: guests.has(incoming.socket),
     gone,
   };
-  const carriage = await carry(request, ports);
+  using lent = desk.bodies.lend(request);
+  const carriage = await carry(lent?.asking(request) ?? request, ports);
   if (carriage.kind === 'gone') return void response.destroy();
   if (carriage.kind === 'set-aside') {
     log.warn({ requestId: request.id, why: carriage.why }, 'a request was set aside');
     return setAside(incoming, response, count);
   }
-  const { answer, flight } = carriage;
+  const { flight } = carriage;
+  const answer = lent?.answer(carriage.answer) ?? carriage.answer;
   try {
+    desk.bodies.note(request, carriage.answer);
     if (token !== undefined) desk.tokens.answered(token, answer);
     desk.remembered.note(request.method, request.url, answer);
-    const passed = { ...answer, body: lastingBody(request, carriage, desk.lasting) };
+    const passed = { ...answer, body: lastingBody(request, { ...carriage, answer }, desk.lasting) };
     await passOn(response, passed, ports.routing.mustEnd(guests.has(response.socket)));
   } finally {
     ports.flights.end(flight);

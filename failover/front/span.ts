@@ -31,6 +31,10 @@ export function askingFor(
   return { host, passed: [...kept, 'range', `bytes=${from}-${end - 1}`, 'if-range', etag] };
 }
 
+/** Whether a client asks for less than all of it, or for nothing where it has that already. */
+export const saysCondition = ({ passed }: ClientHeaders): boolean =>
+  passed.some((text, at) => at % 2 === 0 && CONDITIONS.has(text));
+
 /** What a client said of its own: RFC 9110, sections 13.1 and 14.2. */
 const CONDITIONS = new Set([
   ...['range', 'if-range', 'if-match', 'if-none-match'],

@@ -16,7 +16,11 @@ export class Wholes {
   }
 
   /** One that is long enough, and not twice as long as that, whatever stands in it. */
-  take(bytes: number): Buffer {
+  take(bytes: number): Whole {
+    return new Whole(this.#placeOf(bytes), (place) => this.#giveBack(place));
+  }
+
+  #placeOf(bytes: number): Buffer {
     const at = this.#free.findIndex(({ length }) => length >= bytes && length <= 2 * bytes);
     if (at < 0) return Buffer.allocUnsafeSlow(Math.ceil(bytes / STEP_BYTES) * STEP_BYTES);
     const [place] = this.#free.splice(at, 1);
@@ -24,10 +28,32 @@ export class Wholes {
     return place!;
   }
 
-  /** Nobody reads it, nor writes to it, any more. What was given back last stays: it is most like what comes. */
-  giveBack(place: Buffer): void {
+  /** What was given back last stays: it is most like what comes. */
+  #giveBack(place: Buffer): void {
     this.#free.push(place);
     this.#freeBytes += place.length;
     while (this.#freeBytes > FREE_BYTES_MAX) this.#freeBytes -= this.#free.shift()!.length;
+  }
+}
+
+/** A place, which is another answer's when everybody who holds it has let go: whoever took it, and whoever held it since. */
+export class Whole {
+  readonly place: Buffer;
+  readonly #giveBack: (place: Buffer) => void;
+  #holders = 1;
+
+  constructor(place: Buffer, giveBack: (place: Buffer) => void) {
+    this.place = place;
+    this.#giveBack = giveBack;
+  }
+
+  hold(): void {
+    this.#holders += 1;
+  }
+
+  /** Once for each time that it was held: nobody reads it, nor writes to it, on their behalf any more. */
+  letGo(): void {
+    this.#holders -= 1;
+    if (this.#holders === 0) this.#giveBack(this.place);
   }
 }
