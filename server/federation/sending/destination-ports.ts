@@ -3,6 +3,7 @@ import { type BackOff, FIRST_PAUSE_MS } from './back-off.ts';
 import type { Step } from './catch-up.ts';
 import type { Held } from './held.ts';
 import type { Lacks } from './lacks.ts';
+import type { Leisure } from './leisure.ts';
 import type { Places } from './places.ts';
 import type { PostPorts } from './post.ts';
 import type { Reports } from './reports.ts';
@@ -18,6 +19,8 @@ export interface DestinationPorts {
   readonly maySend: () => boolean;
   readonly send: (server: ServerName, transaction: Transaction) => Promise<Complaints>;
   readonly places: Places;
+  /** For whom nobody waits: those that catch up, and those that are greeted. */
+  readonly leisure: Pick<Leisure, 'turn'>;
   readonly held: Held;
   readonly lacks: Lacks;
   readonly post: PostPorts;

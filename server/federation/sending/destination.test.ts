@@ -51,8 +51,7 @@ test('what waits beside an event that is refused, and is then nothing to be sent
     bounds: { ...DESTINATION_BOUNDS, heldFailuresMax: 0, firstPauseMs: 1 },
   };
   const destination = new Destination(name, ports, BEGINNING);
-  const pdu = { eventId: '$one', roomNid: 1, position: 1, text: '{}', bytes: 2 };
-  destination.give(pdu as never as Pdu);
+  destination.give(aPdu);
   await vi.waitFor(() => expect(sent.at(-1)).toMatchObject({ pdus: [], edus: [letter.json] }));
   expect(rounds).toBeLessThan(ROUNDS_MAX);
   destination.close();
@@ -76,6 +75,41 @@ test('nobody is greeted before this server answers', async () => {
   await vi.waitFor(() => expect(sent.length).toBeGreaterThan(0));
   destination.close();
 });
+
+test.each<[string, Partial<Beginning>]>([
+  ['catches up', { isBehind: true }],
+  ['is greeted', { isGreeted: true }],
+])('who %s waits for leisure, outside of places', async (_what, beginning) => {
+  const { promise: leisure, resolve: isThere } = Promise.withResolvers<void>();
+  const { destination, sent } = waiting(leisure, beginning);
+  destination.wake();
+  for (let turns = 0; turns < 3; turns++) await turn();
+  expect(sent).toEqual([]);
+  isThere();
+  await vi.waitFor(() => expect(sent).toHaveLength(1));
+  destination.close();
+});
+
+test('who keeps up does not wait for leisure', async () => {
+  const { destination, sent } = waiting(new Promise(() => {}), {});
+  destination.give(aPdu);
+  await vi.waitFor(() => expect(sent).toHaveLength(1));
+  destination.close();
+});
+
+function waiting(leisure: Promise<void>, beginning: Partial<Beginning>) {
+  const sent: Transaction[] = [];
+  const ports = portsOf(async (_server, transaction) => {
+    sent.push(transaction);
+    return [];
+  });
+  const destination = new Destination(
+    name,
+    { ...ports, leisure: { turn: () => leisure } },
+    { ...BEGINNING, hasPost: true, ...beginning },
+  );
+  return { destination, sent };
+}
 
 test('while nothing may be told nothing is read, and what was read before is sent only when it may be', async () => {
   const at = asking([false, true, false]);
@@ -107,6 +141,7 @@ function asking(may: boolean[]) {
   return { destination, sent, asked: () => asked, reads: () => reads };
 }
 
+const aPdu = { eventId: '$one', roomNid: 1, position: 1, text: '{}', bytes: 2 } as never as Pdu;
 const letter = { position: 1, json: '{"edu_type":"m.direct_to_device"}' };
 
 const BEGINNING: Beginning = {
@@ -118,7 +153,7 @@ const BEGINNING: Beginning = {
 function portsOf(send: DestinationPorts['send']): DestinationPorts {
   let txns = 0;
   return {
-    ...{ mayBegin: () => true, maySend: () => true },
+    ...{ mayBegin: () => true, maySend: () => true, leisure: { turn: async () => {} } },
     send,
     places: { run: (_server: unknown, _standing: unknown, work: () => unknown) => work() } as never,
     ...{ held: new Held(), lacks: new Lacks(), bounds: DESTINATION_BOUNDS },

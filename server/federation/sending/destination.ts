@@ -187,6 +187,8 @@ export class Destination {
 
   /** What is sent is read when it is its turn: however many servers catch up, only so much is in memory. */
   async #round(): Promise<void> {
+    // Before a place is taken: those that keep up do not wait for it.
+    if (this.#isBehind || this.#isToGreet) await this.#ports.leisure.turn();
     await this.#ports.places.run(this.name, this.#standing, () => this.#roundInPlace());
   }
 

@@ -26,6 +26,7 @@ import { DeviceChanges } from './device-changes.ts';
 import { Distribution } from './distribution.ts';
 import { Held } from './held.ts';
 import { Lacks } from './lacks.ts';
+import { Leisure } from './leisure.ts';
 import { Passing } from './passing.ts';
 import type { Pdu } from './pdu.ts';
 import { Places } from './places.ts';
@@ -205,7 +206,8 @@ export class Sending {
     return {
       mayBegin: () => this.#isAnswering,
       maySend: () => log.mayAnswer(),
-      ...{ lacks: this.#lacks, places: new Places(), now, random, onError },
+      ...{ lacks: this.#lacks, places: new Places(), leisure: new Leisure() },
+      ...{ now, random, onError },
       ...{ held: new Held(), reports: new Reports({ now, onError }) },
       bounds: { ...DESTINATION_BOUNDS, ...bounds },
       send: (server, transaction) =>
