@@ -2,6 +2,7 @@ import pino from 'pino';
 import { optionsHelp } from './config/example.ts';
 import { ConfigError, readConfig } from './config/read-config.ts';
 import type { Config } from './config/schema.ts';
+import { trustWith } from './federation/trust.ts';
 import { buildHomeserver } from './homeserver.ts';
 import { DatabaseUnavailable } from './log/log.ts';
 import { chainOf, EXIT } from './role/explain-end.ts';
@@ -48,6 +49,7 @@ if (import.meta.main) {
       sources: { options, environment: process.env },
       build: buildHomeserver,
       makeLogger,
+      prepare: ({ federation }) => void (federation.enabled && trustWith(federation.ca)),
       say: (text) => process.stdout.write(`${text}\n`),
       complain: (text) => process.stderr.write(`${text}\n`),
       exit: (code) => process.exit(code),

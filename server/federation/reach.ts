@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { buildConnector, Pool } from 'undici';
 import { type AddressGuard, AddressRefused } from '../outward/address-guard.ts';
 import type { Target, Way } from './discovery/find-server.ts';
 import type { LargeAnswer } from './large-answer.ts';
+import { trustWith } from './trust.ts';
 
 export interface Asked {
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -31,7 +31,7 @@ const IDLE_MS = 60_000;
 /** Connections to other servers, by TLS alone, kept for a while. */
 export class Reach {
   readonly #guard: AddressGuard;
-  readonly #ownAuthorities: readonly string[];
+  readonly #ca: string | undefined;
   #trust: SecureContext | undefined;
   /** By where they lead and whose certificate is asked for, in order of last use. */
   readonly #pools = new Map<string, Pool>();
@@ -39,7 +39,7 @@ export class Reach {
   /** `ca`: a PEM file with authorities beside those that everybody trusts. */
   constructor(guard: AddressGuard, ca: string | undefined) {
     this.#guard = guard;
-    this.#ownAuthorities = ca === undefined ? [] : [readFileSync(ca, 'utf8')];
+    this.#ca = ca;
   }
 
   /** Tries one target after the other, as long as none was reached. */
@@ -76,11 +76,9 @@ export class Reach {
     return { status, headers: said, body: await whole(answer.body, asked) };
   }
 
-  /** One for all connections: to read the authorities takes longer than a handshake. */
+  /** One for all connections. */
   get #trusted(): SecureContext {
-    this.#trust ??= createSecureContext({
-      ca: [...getCACertificates('default'), ...this.#ownAuthorities],
-    });
+    this.#trust ??= trustWith(this.#ca);
     return this.#trust;
   }
 

@@ -10,6 +10,8 @@ export interface ProgramOptions {
   readonly sources: Sources;
   readonly build: BuildHomeserver;
   readonly makeLogger: (config: Config) => Logger;
+  /** What takes its time and needs nothing but the configuration: done before anybody is answered. */
+  readonly prepare?: (config: Config) => void;
   readonly say: (text: string) => void;
   readonly complain: (text: string) => void;
   readonly exit: (code: number) => void;
@@ -36,6 +38,7 @@ export async function runProgram(options: ProgramOptions): Promise<void> {
     onEnd: end.byReason,
   };
   try {
+    options.prepare?.(config);
     const running = config.cluster
       ? await startSite({ ...start, cluster: config.cluster })
       : await startAlone(start);
