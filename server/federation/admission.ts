@@ -1,10 +1,15 @@
+import { Lru } from '../log/lru.ts';
 import { hostAndPort, type ServerName } from '../protocol/identifiers.ts';
 import { hostOfServer, hostWritten } from '../protocol/server-host.ts';
+
+/** Asked for each server with each event that it is to get. */
+const KNOWN_MAX = 20_000;
 
 /** Which servers the operator deals with: where some are named only these, and none that are denied. */
 export class Admission {
   readonly #allowed: ReadonlySet<string> | undefined;
   readonly #denied: ReadonlySet<string>;
+  readonly #known = new Lru<ServerName, boolean>(KNOWN_MAX);
 
   constructor({ allow, deny }: { allow: readonly string[] | undefined; deny: readonly string[] }) {
     this.#allowed = allow && new Set(allow.map(asReached));
@@ -13,6 +18,14 @@ export class Admission {
 
   /** Denied is a host at all its ports, however its name is written: others of its names would lead there, too. */
   admits(server: ServerName): boolean {
+    const known = this.#known.get(server);
+    if (known !== undefined) return known;
+    const admits = this.#looked(server);
+    this.#known.set(server, admits);
+    return admits;
+  }
+
+  #looked(server: ServerName): boolean {
     const name = asReached(server);
     if (this.#denied.has(name) || this.#denied.has(hostOfServer(server))) return false;
     return this.#allowed?.has(name) !== false;
