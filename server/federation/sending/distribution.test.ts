@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { PlacedRecord } from '../../log/change.ts';
 import type { LogRecord } from '../../log/records.ts';
 import type { RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
@@ -14,8 +15,9 @@ const [busy, other] = ['@busy:example.org', '@other:example.org'] as [UserId, Us
 /** Events of ours go to one other server; what the database says of the rooms of `busy` comes by `rooms`. */
 function world(
   rooms: () => Promise<readonly object[]>,
-  { committed = 10, hidden = [] as number[] } = {},
+  { committed = 10, hidden = [] as number[], saidAt = [12] } = {},
 ) {
+  let reads = 0;
   const [given, posted, errors]: [number[], ServerName[], unknown[]] = [[], [], []];
   const texts: string[] = [];
   let tell: (records: readonly PlacedRecord[]) => void = () => {};
@@ -23,9 +25,9 @@ function world(
     async query(name: string, _sql: string, values: unknown[]) {
       if (name === 'joined_rooms_of')
         return values[0] === busy ? rooms() : [{ roomId, roomNid: 1 }];
-      return name === 'outgoing_events'
-        ? outgoing(values.filter(Number.isInteger) as number[])
-        : [];
+      if (name !== 'outgoing_events') return [];
+      reads += 1;
+      return outgoing(saidAt, values.filter(Number.isInteger) as number[]);
     },
   } as unknown as Database;
   const log = {
@@ -55,11 +57,11 @@ function world(
     10,
   );
   const happens = (position: number, record: LogRecord) => tell([{ position, record }]);
-  return { subject, given, texts, posted, errors, happens };
+  return { subject, given, texts, posted, errors, happens, reads: () => reads };
 }
 
-/** The event at 12, where it is asked for. */
-function outgoing([after, upTo]: number[]): readonly object[] {
+/** The events at these positions that are asked for. */
+function outgoing(saidAt: readonly number[], [after, upTo]: number[]): readonly object[] {
   const event = { roomId, roomNid: 1, type: 'm.room.message', stateKey: null, sender: other };
   const pdu = {
     eventId: '$12',
@@ -67,8 +69,9 @@ function outgoing([after, upTo]: number[]): readonly object[] {
     json: '{"content":{"body":"said"},"type":"m.room.message"}',
     isRedacted: false,
   };
-  const stored = { ...event, ...pdu, memberJson: null, replacedJson: null, position: 12 };
-  return after! < 12 && 12 <= upTo! ? [stored] : [];
+  const stored = { ...event, ...pdu, memberJson: null, replacedJson: null };
+  const asked = saidAt.filter((position) => after! < position && position <= upTo!);
+  return asked.map((position) => ({ ...stored, position }));
 }
 
 const changed = (userId: UserId) => ({ kind: 'device-list', userId }) as LogRecord;
@@ -114,4 +117,23 @@ test('of what a writer before had not given to others, only that it was is told 
   };
   expect(await told([])).toEqual(['{"content":{"body":"said"},"type":"m.room.message"}']);
   expect(await told([12])).toEqual(['{"content":{},"type":"m.room.message"}']);
+});
+
+test('what is said on and on is read together, not each by itself', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const saidAt = [11, 12, 13, 14];
+  const { subject, given, happens, reads } = world(async () => [], { saidAt });
+  const turns = async () => {
+    for (let each = 0; each < 10; each++) await turn();
+  };
+  for (const position of saidAt) {
+    happens(position, said);
+    await turns();
+  }
+  expect([given, reads()]).toEqual([[11], 1]);
+  await vi.advanceTimersByTimeAsync(20);
+  await turns();
+  expect([given, reads()]).toEqual([saidAt, 2]);
+  await subject.close();
 });

@@ -28,6 +28,8 @@ export interface DistributionPorts {
 
 const EVENTS_AT_ONCE = 100;
 const PAUSE_MS = 1_000;
+/** To read is the dearest of it: who talks on and on is given out so often, and of what comes meanwhile all goes together. */
+const GATHERS_MS = 20;
 
 /**
  * Gives each event of ours, once it is committed, to those servers that are to get it, in order. It reads only where
@@ -118,10 +120,11 @@ export class Distribution {
     this.#first = undefined;
     try {
       await this.#giveOut({ after, upTo });
+      if (after < upTo && this.#position === upTo) this.#pauseFor(GATHERS_MS);
     } catch (error) {
       this.#first = Math.min(this.#first ?? upTo, this.#position + 1);
       this.#ports.onError(error);
-      this.#pauseAfterFailure();
+      this.#pauseFor(PAUSE_MS);
     }
     this.#ports.moved();
   }
@@ -144,11 +147,11 @@ export class Distribution {
     else this.#first = this.#position + 1;
   }
 
-  #pauseAfterFailure(): void {
+  #pauseFor(ms: number): void {
     this.#pause = setTimeout(() => {
       this.#pause = undefined;
       this.#rounds.wake();
-    }, PAUSE_MS);
+    }, ms);
     this.#pause.unref();
   }
 }
