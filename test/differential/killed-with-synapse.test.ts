@@ -1,9 +1,9 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, onTestFinished, test } from 'vitest';
 import type { RoomId } from '../../server/protocol/identifiers.ts';
 import { personAtSynapse } from '../support/beside-synapse.ts';
 import { certificateAuthority } from '../support/certificates.ts';
 import { killedFederating } from '../support/killed-federating.ts';
-import { type Ask, seenBy, talk } from '../support/talk.ts';
+import { type Ask, eachSeesOnce, talk } from '../support/talk.ts';
 import { findSynapse } from './peer.ts';
 import { type SynapseServer, startSynapse } from './synapse-server.ts';
 
@@ -29,14 +29,12 @@ describe.skipIf(python === undefined)('with Synapse', () => {
     }
     await talks.alice.more(BETWEEN_KILLS);
     const said = await Promise.all([talks.alice.end(), talks.bob.end()]);
-    const all = said.flat().sort();
-    for (const [who, ask] of [['ours', askOurs] as const, ['Synapse', bob.ask] as const])
-      await vi
-        .waitFor(async () => expect(await seenBy(ask, room)).toEqual(all), { interval: 500 })
-        .catch((cause: unknown) => {
-          const told = `${ours.sent.slice(-100).join('\n')}\n${ours.said()}`;
-          throw new Error(`${who} lacks something, or has it twice\n${told}`, { cause });
-        });
+    const onlookers = [
+      { who: 'ours', ask: askOurs, room },
+      { who: 'Synapse', ask: bob.ask, room },
+    ];
+    const told = () => `${ours.sent.slice(-100).join('\n')}\n${ours.said()}`;
+    await eachSeesOnce(onlookers, said.flat(), told);
   }, 600_000);
 });
 

@@ -41,6 +41,30 @@ export function talk(ask: Ask, room: string, who: string) {
   };
 }
 
+/** One who sees a room, and by whom they ask. */
+export interface Onlooker {
+  readonly who: string;
+  readonly ask: Ask;
+  readonly room: string;
+}
+
+/** Resolves when each sees all that was said, once each. Throws with what `told` answers where that does not come. */
+export async function eachSeesOnce(
+  onlookers: readonly Onlooker[],
+  said: readonly string[],
+  told: () => string = () => '',
+): Promise<void> {
+  const all = said.toSorted();
+  for (const { who, ask, room } of onlookers)
+    await vi
+      .waitFor(async () => expect(await seenBy(ask, room)).toEqual(all), {
+        ...{ interval: 500, timeout: MORE_WITHIN_MS },
+      })
+      .catch((cause: unknown) => {
+        throw new Error(`${who} lacks something, or has it twice\n${told()}`, { cause });
+      });
+}
+
 /** The bodies of all that somebody is shown of what was said in a room. */
 export async function seenBy(ask: Ask, room: string): Promise<unknown[]> {
   const events = await pagedBack((query) => ask(`GET /rooms/${room}/messages?${query}`), 100);

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
-import { expect, test, vi } from 'vitest';
+import { test } from 'vitest';
 import type { RoomId } from '../../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../../server/protocol/json.ts';
 import { findSynapse } from '../../differential/peer.ts';
 import { type SynapseServer, startSynapse } from '../../differential/synapse-server.ts';
 import { personAtSynapse } from '../../support/beside-synapse.ts';
-import { type Ask, seenBy, talk } from '../../support/talk.ts';
+import { type Ask, eachSeesOnce, talk } from '../../support/talk.ts';
 import { untilWell } from '../support/farol.ts';
 import { FRONT_PORT } from '../support/site-files.ts';
 import { useCluster } from '../support/use-cluster.ts';
@@ -38,15 +38,11 @@ test.skipIf(python === undefined)(
     await both(SAID);
     await untilWell(cluster());
     const said = await Promise.all([talks.alice.end(), talks.bob.end()]);
-    const all = said.flat().sort();
-    for (const [who, ask] of [['the cluster', alice] as const, ['Synapse', bob] as const])
-      await vi
-        .waitFor(async () => expect(await seenBy(ask, room)).toEqual(all), {
-          ...{ interval: 500, timeout: 120_000 },
-        })
-        .catch((cause: unknown) => {
-          throw new Error(`${who} lacks something, or has it twice`, { cause });
-        });
+    const onlookers = [
+      { who: 'the cluster', ask: alice, room },
+      { who: 'Synapse', ask: bob, room },
+    ];
+    await eachSeesOnce(onlookers, said.flat());
     const counts = `${said[0]!.length} of ours, ${said[1]!.length} of Synapse's`;
     process.stdout.write(
       `beside Synapse: ours was acknowledged again ${(answeredMs / 1_000).toFixed(1)} s after the power cut; ${counts}, each once at both\n`,
