@@ -78,6 +78,7 @@ async function configOfSite(): Promise<string> {
 test.each([
   ['users', 'list'],
   ['signing-key', 'show'],
+  ['doctor', 'federation', 'example.org'],
 ])('%s %s asks who has not logged in to do so, in words of its own', async (...words) => {
   const config = await configOfSite();
   await writeFile(join(dirname(config), 'server.yml'), 'serverName: chat.example.org\n');

@@ -58,6 +58,7 @@ import type { Ports, SitePorts } from './ports.ts';
 import { openAgentSocket } from './status/agent-socket.ts';
 import { type AskedNow, type Status, statusOf } from './status/status.ts';
 import { type AdminApi, adminApiBehind } from './users/admin-api.ts';
+import { doctorFederation } from './users/doctor-federation.ts';
 import { ownFront } from './users/door.ts';
 import { keptLogin } from './users/kept-login.ts';
 import { sharedSecretBeside } from './users/shared-secret.ts';
@@ -87,6 +88,8 @@ async function run(command: string): Promise<void> {
   if (command === 'agent') await runAgent(config);
   else if (command === 'front') await runFront(config);
   else if (command === 'exporter') await runExporter(config);
+  else if (command === 'doctor' && positionals[1] === 'federation')
+    await runDoctorFederation(config);
   else if (command === 'doctor') await runDoctor(config);
   else if (command === 'audit') await runAudit(config);
   else if (command === 'users') await runUsers(config);
@@ -378,6 +381,12 @@ async function runSigningKey(config: Config): Promise<void> {
   const login = keptLogin(process.env, homedir());
   const asked = { words: positionals.slice(1), json: values.json };
   await byAdminApi(config, ({ api }) => signingKey(asked, { api, login, print: printed }));
+}
+
+async function runDoctorFederation(config: Config): Promise<void> {
+  const login = keptLogin(process.env, homedir());
+  const asked = { words: positionals.slice(2), json: values.json };
+  await byAdminApi(config, ({ api }) => doctorFederation(asked, { api, login, print: printed }));
 }
 
 async function byAdminApi(

@@ -72,9 +72,10 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'doctor',
-    synopsis: '[--name NAME] [--json]',
+    synopsis: '[federation SERVER] [--name NAME] [--json]',
     options: ['name', 'json'],
-    said: 'walks from the name that clients know to the write, and says of the first thing that is wrong who must do what; ends with 0 if nothing is, 3 if writes are acknowledged all the same, 4 if none are, 5 if that is not known',
+    actions: ['federation'],
+    said: 'walks from the name that clients know to the write, and says of the first thing that is wrong who must do what; ends with 0 if nothing is, 3 if writes are acknowledged all the same, 4 if none are, 5 if that is not known. `doctor federation example.org` walks from this server to that one instead (well-known, SRV, address, certificate, keys, a signed request), for an administrator, who has logged in by `users login`; ends with 0 if it gets there, 3 if not, else as users does',
     isOperators: true,
   },
   {

@@ -1,3 +1,4 @@
+import { examineServer } from './destinations/examine-server.ts';
 import { getDestination } from './destinations/get-destination.ts';
 import { getDestinationsRooms } from './destinations/get-destinations-rooms.ts';
 import { listDestinations } from './destinations/list-destinations.ts';
@@ -107,6 +108,7 @@ export const adminApi = [
   getDestination,
   getDestinationsRooms,
   resetConnection,
+  examineServer,
   listEventReports,
   getEventReport,
   deleteEventReport,

@@ -13,6 +13,7 @@ import { RoomQuestions } from './asking/room-questions.ts';
 import { Discovery, type Peer } from './discovery/discovery.ts';
 import type { DiscoveryPorts } from './discovery/find-server.ts';
 import { WellKnown } from './discovery/well-known.ts';
+import { Examination, type ExaminationPorts } from './examination/examination.ts';
 import { FederationClient } from './federation-client.ts';
 import { IdentityServers } from './identity-servers.ts';
 import { EventKeys } from './keys/event-keys.ts';
@@ -64,17 +65,13 @@ export function federationFeatures(
   const { now, database } = stored;
   const self = { serverName, ownKeys };
   const admission = new Admission({ allow: federation.allow, deny: federation.deny });
-  const guard = new AddressGuard({
-    allowed: federation.allowNetworks,
-    key: 'federation.allowNetworks',
-  });
-  const reach = new Reach(guard, federation.ca);
+  const reach = new Reach(guardOf(federation), federation.ca);
   const wellKnown = new WellKnown(reach, now);
   const ports = { srv, wellKnown, now, random: Math.random };
   const discovery = new Discovery(federation.peers, ports);
   const client = new FederationClient(self, { admission, discovery, reach });
   const remoteKeys = new RemoteKeys({ stored, client }, { isTrusting: federation.isTrusting });
-  const asked = askedFor(federation, { own: serverName, ...{ client, reach, database, now } });
+  const asked = askedFor(federation, { own: serverName, client, reach, database, now });
   const eventKeys = eventKeysOf({ self, remoteKeys, client, now, notaries: federation.notaries });
   let sending: Sending | undefined;
   return {
@@ -93,6 +90,7 @@ export function federationFeatures(
     ports: {
       ...{ eventKeys, federationClient: client },
       destinationList: destinationList(database, () => sending),
+      ...examinationBy(federation, { own: serverName, admission, client, reach, ...ports }),
       ...asked.ports,
       identityServers: new IdentityServers(reach),
       notary: new Notary({ self, remoteKeys, now }),
@@ -149,6 +147,14 @@ function askedFor({ enabled }: FederationSettings, ports: AskedPorts) {
       : undefined,
   };
 }
+
+const guardOf = ({ allowNetworks: allowed }: FederationSettings) =>
+  new AddressGuard({ allowed, key: 'federation.allowNetworks' });
+
+const examinationBy = (
+  { enabled: isOpen, peers }: FederationSettings,
+  ports: Omit<ExaminationPorts, 'isOpen' | 'peers'>,
+) => ({ examination: new Examination({ isOpen, peers, ...ports }) });
 
 const keysAskedBy =
   (client: FederationClient) => (server: ServerName, request: Parameters<typeof askForKeys>[2]) =>

@@ -46,7 +46,7 @@ export class Discovery {
   }
 }
 
-const byTable = (name: ServerName, peer: Peer): Way => ({
+export const byTable = (name: ServerName, peer: Peer): Way => ({
   targets: [peer],
   certifiedName: name.replace(/:\d+$/, '').replaceAll(/^\[|\]$/g, ''),
   hostHeader: name,

@@ -22,6 +22,14 @@ const ANSWERS_WITHIN_MS = 10_000;
 interface Told {
   readonly delegated: ServerName | undefined;
   readonly keptMs: number;
+  /** For whoever asks why. */
+  readonly said: string;
+}
+
+interface InVain {
+  readonly delegated?: undefined;
+  readonly keptMs?: undefined;
+  readonly said: string;
 }
 
 interface Kept {
@@ -46,22 +54,23 @@ export class WellKnown {
   async of(host: string): Promise<ServerName | undefined> {
     const known = this.#told.get(host);
     if (known && this.#now() < known.untilMs) return known.delegated;
-    const told = await this.#ask(host);
-    const kept = told ? keptAs(told, this.#now()) : keptInVain(known, this.#now());
+    const told = await this.look(host);
+    const kept =
+      told.keptMs === undefined ? keptInVain(known, this.#now()) : keptAs(told, this.#now());
     this.#told.set(host, kept);
     return kept.delegated;
   }
 
-  /** Undefined where the host was not reached. Whatever goes wrong is no failure of the discovery: it goes on without. */
-  async #ask(host: string): Promise<Told | undefined> {
+  /** What it says now, and why it is not more. Whatever goes wrong is no failure of the discovery: it goes on without. */
+  async look(host: string): Promise<Told | InVain> {
     try {
       return await this.#follow(new URL(`https://${host}/.well-known/matrix/server`));
-    } catch {
-      return undefined;
+    } catch (error) {
+      return { said: `https://${host} was not reached: ${(error as Error).message}` };
     }
   }
 
-  async #follow(first: URL): Promise<Told | undefined> {
+  async #follow(first: URL): Promise<Told | InVain> {
     let url = first;
     const signal = AbortSignal.timeout(ANSWERS_WITHIN_MS);
     for (let count = 0; count <= REDIRECTS_MAX; count += 1) {
@@ -77,17 +86,20 @@ export class WellKnown {
       const to = headers.location;
       if (status >= 300 && status < 400 && typeof to === 'string') {
         url = new URL(to, url);
-        if (url.protocol !== 'https:') break;
+        if (url.protocol !== 'https:') return noWord(`${first} leads to ${url}, which is no https`);
       } else if (status === 200) {
         const delegated = delegatedIn(body.toString('utf8'));
-        if (delegated === undefined) break;
-        return { delegated, keptMs: keptMsBy(headers, this.#now()) };
-      } else if (status >= 500 || status === 429) return undefined;
-      else break;
+        if (delegated === undefined) return noWord(`${url} names no server in m.server`);
+        const said = `${url} names ${delegated}`;
+        return { delegated, keptMs: keptMsBy(headers, this.#now()), said };
+      } else if (status >= 500 || status === 429) return { said: `${url} has status ${status}` };
+      else return noWord(`${url} has status ${status}`);
     }
-    return { delegated: undefined, keptMs: ERROR_KEPT_MS };
+    return noWord(`${first} leads on without an end`);
   }
 }
+
+const noWord = (said: string): Told => ({ delegated: undefined, keptMs: ERROR_KEPT_MS, said });
 
 const keptAs = ({ delegated, keptMs }: Told, now: number): Kept => ({
   ...{ delegated, untilMs: now + keptMs, saidMs: now, timesInVain: 0 },
