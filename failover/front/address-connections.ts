@@ -1,5 +1,5 @@
 import { isIPv6, type Socket, SocketAddress } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { NO_LIMIT_MS } from '../changes.ts';
 import { isLongPoll } from './long-poll.ts';
 import type { Routing } from './routing.ts';
@@ -83,7 +83,12 @@ export class AddressConnections {
   async endIdle(routing: Routing, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       if (!routing.draining) await routing.changes.next(NO_LIMIT_MS, signal);
-      for (; routing.draining && !signal.aborted; await sleep(LOOK_EVERY_MS)) this.#endIdle();
+      for (; routing.draining && !signal.aborted; await sleep(LOOK_EVERY_MS)) {
+        // Behind a turn that took long, who looks idle may have asked already: it is read before the second of these.
+        await turn();
+        await turn();
+        this.#endIdle();
+      }
     }
   }
 
