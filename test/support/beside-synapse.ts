@@ -29,14 +29,14 @@ export interface BesideSynapse {
   readonly line: CuttableLine;
 }
 
-interface BesideOptions extends Pick<ApiOptions, 'sealedBy'> {
+interface BesideOptions extends Pick<ApiOptions, 'sealedBy' | 'mediaCache'> {
   readonly fasterJoins?: boolean;
 }
 
 /** A whole Synapse and one of ours for the tests of a file, which are in the order in which they stand. */
 export function besideSynapse(
   python: string | undefined,
-  { fasterJoins = false, sealedBy }: BesideOptions = {},
+  { fasterJoins = false, sealedBy, mediaCache }: BesideOptions = {},
 ): () => BesideSynapse {
   const open: AsyncDisposable[] = [];
   let both: BesideSynapse | undefined;
@@ -51,6 +51,7 @@ export function besideSynapse(
     const ours = await federating(authority, {
       federation: { peers, fasterJoins },
       ...(sealedBy && { sealedBy }),
+      ...(mediaCache && { mediaCache }),
     });
     open.push(ours);
     // Theirs is the machine's, and its keys hold for a day.
