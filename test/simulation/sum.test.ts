@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { type Outcome, type Setting, simulate } from '../../failover/core/simulation/simulate.ts';
 import { addUp, shown, together } from './sum.ts';
+import { whatBecame } from './what-became.ts';
 import { Workers } from './workers.ts';
 
 const ran = { next: 21, simulatedMs: 10, acknowledged: 7, broken: [{ seed: 3, what: 'I2: lost' }] };
@@ -27,4 +29,17 @@ test('two workers share out seeds, and run each of them once', async () => {
   expect(shared.next).toBe(4);
   expect(shared.broken).toEqual([]);
   expect(shared.simulatedMs).toBeGreaterThan(3 * 40_000);
+});
+
+test('a seed that throws is named as one that is broken, and those behind it are run', () => {
+  const throwsAtTwo = (setting: Setting): Outcome => {
+    if (setting.seed === 2) throw new Error('no such site');
+    return simulate({ ...setting, faults: () => {}, faultsMs: 1 });
+  };
+  const { next, broken, simulatedMs } = whatBecame(1, 4, throwsAtTwo);
+  expect({ next, broken }).toEqual({
+    next: 4,
+    broken: [{ seed: 2, what: 'throws: Error: no such site' }],
+  });
+  expect(simulatedMs).toBeGreaterThan(2 * 10_000);
 });
