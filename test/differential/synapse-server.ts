@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Agent, request, fetch as undiciFetch } from 'undici';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import type { Authority } from '../support/certificates.ts';
-import { end, hasEnded, startProcess } from '../support/daemon.ts';
+import { end, hasEnded, type Started, startProcess } from '../support/daemon.ts';
 import { freePort } from '../support/free-port.ts';
 
 /** A whole Synapse on this machine, with TLS, that trusts and is trusted by the authority. */
@@ -23,6 +23,8 @@ export interface SynapseServer extends AsyncDisposable {
   stop(): Promise<void>;
   /** Starts it again, with all that it had. */
   again(): Promise<void>;
+  /** The last that it wrote. */
+  said(): string;
 }
 
 const SECRET = 'a test';
@@ -55,13 +57,14 @@ export async function startSynapse(
   await ended(python, [...options, '--generate-keys']);
   const agent = new Agent({ connect: { ca: readFileSync(authority.ca) } });
   const ask = askAt(name, agent);
-  let running: ChildProcess | undefined;
+  let running: Started | undefined;
+  const said = () => running?.said() ?? '';
   const stop = async () => {
-    if (running) await end(running, 'SIGTERM');
+    if (running) await end(running.child, 'SIGTERM');
   };
   const again = async () => {
-    const { child, said } = startProcess(python, options, { cwd: folder });
-    running = child;
+    running = startProcess(python, options, { cwd: folder });
+    const { child } = running;
     await untilServing(ask, () => hasEnded(child)).catch(async (cause: unknown) => {
       await stop();
       throw new Error(`Synapse does not serve: ${said()}`, { cause });
@@ -77,7 +80,7 @@ export async function startSynapse(
     throw error;
   });
   return {
-    ...{ name, ask, stop, again, fetch: fetchBy(agent) },
+    ...{ name, ask, stop, again, said, fetch: fetchBy(agent) },
     register: (localpart, as) => registered(ask, localpart, as),
     [Symbol.asyncDispose]: dispose,
   };

@@ -9,12 +9,24 @@ export type Ask = (call: string, body?: JsonObject) => Promise<JsonObject>;
 /** Only what never comes is ended by it. */
 const MORE_WITHIN_MS = 180_000;
 
-/** Somebody who says one thing after the other, each until it is acknowledged. */
-export function talk(ask: Ask, room: string, who: string) {
+/**
+ * Somebody who says one thing after the other, each until it is acknowledged, and listens while `isAhead`: Synapse throws events of a room
+ * away that wait there, where they are more than a hundred.
+ */
+export function talk(
+  ask: Ask,
+  room: string,
+  who: string,
+  isAhead: (count: number) => boolean = () => false,
+) {
   const said: string[] = [];
   let isOver = false;
   const talking = (async () => {
     while (!isOver) {
+      if (isAhead(said.length)) {
+        await sleep(20);
+        continue;
+      }
       const body = `${who} ${said.length}`;
       const path = `/rooms/${room}/send/m.room.message/${who}${said.length}`;
       await ask(`PUT ${path}`, { msgtype: 'm.text', body });
@@ -25,6 +37,10 @@ export function talk(ask: Ask, room: string, who: string) {
   })();
   talking.catch(() => {});
   return {
+    /** How much is said. */
+    get count(): number {
+      return said.length;
+    },
     /** Resolves when so much more is said. */
     async more(count: number): Promise<void> {
       const target = said.length + count;
