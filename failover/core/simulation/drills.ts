@@ -4,7 +4,6 @@ import { fillDisk, stallDisk } from './disk-faults.ts';
 import { etcdAway } from './etcd-faults.ts';
 import {
   agentGone,
-  agentKilled,
   batteryLow,
   commitsHang,
   cutOff,
@@ -102,7 +101,10 @@ const STAYING: readonly Drill[] = [
     onBattery(world, cluster, site, 1_500),
   ),
   staying('the server is killed', 5_000, serverKilled),
-  staying('the agent is killed', 1_500, agentKilled),
+  // With the third fence one that is away for longer costs the lead (fence.test.ts).
+  staying('the agent is killed', 1_500, ({ random }, { agents }, site) =>
+    agents.get(site)!.kill(random.between(300, 1_500)),
+  ),
   staying("etcd's leader is frozen", 2_000, etcdFrozen),
 ];
 
