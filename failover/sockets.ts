@@ -10,3 +10,7 @@ export function socketOf(
 ): string {
   return join(runtimeDir, program, `${program}.sock`);
 }
+
+/** Where the server of this site takes requests from the front beside it. */
+export const requestsSocketOf = (runtimeDir: string): string =>
+  join(runtimeDir, 'server', 'requests.sock');
