@@ -18,7 +18,14 @@ interface Message {
   readonly content?: { readonly msgtype?: string; readonly body?: string };
 }
 
+type Ask = (
+  asked: { readonly method: string; readonly uri: string },
+  done: (error: Error | null, answer?: { readonly statusCode: number }, body?: unknown) => void,
+) => void;
+
 interface BotSdk {
+  getRequestFn(): Ask;
+  setRequestFn(ask: Ask): void;
   readonly LogService: { muteModule(name: string): void; setLevel(level: string): void };
   readonly LogLevel: { readonly WARN: string };
   readonly MatrixAuth: new (
@@ -47,9 +54,23 @@ const { StoreType } = (await import('./bot-sdk-crypto.ts')) as { StoreType: { Sq
 
 const tell = (what: object) => console.log(JSON.stringify({ ...what, at: Date.now() }));
 
+/**
+ * As whoever presses "try again" does: as the same transaction. By itself the library asks nothing again but /sync, and a bot that hears of no
+ * answer ends. Nothing that is asked behind the login takes effect twice.
+ */
+const askOnce = sdk.getRequestFn();
+const askAgain: Ask = (asked, done) =>
+  askOnce(asked, (error, answer, body) => {
+    const isLost = error !== null || answer!.statusCode >= 500;
+    if (!isLost || asked.uri.endsWith('/sync')) return done(error, answer, body);
+    tell({ again: asked.uri, why: error?.message ?? answer!.statusCode });
+    setTimeout(() => askAgain(asked, done), AGAIN_AFTER_MS);
+  });
+const AGAIN_AFTER_MS = 1_000;
 const [url, user, password, folder] = process.argv.slice(2) as [string, string, string, string];
 sdk.LogService.setLevel(sdk.LogLevel.WARN);
 const { accessToken } = await new sdk.MatrixAuth(url).passwordLogin(user, password);
+sdk.setRequestFn(askAgain);
 const client = new sdk.MatrixClient(
   url,
   accessToken,

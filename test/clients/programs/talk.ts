@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../cluster/support/until.ts';
 import { register } from '../sdk.ts';
-import { echoBot, type Heard, nioTalker, type Said, type Server } from './programs.ts';
+import { botSdkBot, echoBot, type Heard, nioTalker, type Said, type Server } from './programs.ts';
 import { sdkTalker } from './sdk-talker.ts';
 
 /** Somebody in the room of a talk, or a bot. */
@@ -16,13 +16,14 @@ export interface Talker {
   /** What its program printed, for whoever must find out why it fell silent. */
   readonly printed: readonly string[];
   readonly dies: Promise<never>;
-  /** Absent of a bot, which only answers. */
+  /** Absent of a bot, which answers all that this user says, and nothing else. */
   readonly say?: (n: number) => void;
+  readonly answers?: string;
 }
 
 /**
- * Somebody with matrix-js-sdk, somebody with matrix-nio and a bot of simplematrixbotlib in an encrypted room. The people
- * talk without end; the bot answers the first.
+ * Somebody with matrix-js-sdk and somebody with matrix-nio in an encrypted room, with a bot of simplematrixbotlib, which answers
+ * the first, and one of matrix-bot-sdk, which answers the second. The people talk without end.
  */
 export class Talk implements AsyncDisposable {
   readonly talkers: readonly Talker[];
@@ -36,14 +37,22 @@ export class Talk implements AsyncDisposable {
     await using programs = new AsyncDisposableStack();
     const sdk = programs.use(await sdkTalker(server));
     const person = await register(server.url, 'nio');
-    const nio = programs.use(await nioTalker(server, person, 3));
-    const robot = await register(server.url, 'bot');
-    const bot = programs.use(await echoBot(server, robot));
-    const roomId = await sdk.openRoom([person.userId, robot.userId]);
+    const nio = programs.use(await nioTalker(server, person, 4));
+    const robots = [
+      await register(server.url, 'bot'),
+      await register(server.url, 'bot-sdk'),
+    ] as const;
+    const echo = programs.use(await echoBot(server, robots[0]));
+    const bot = programs.use(await botSdkBot(server, robots[1]));
+    const roomId = await sdk.openRoom([person, ...robots].map(({ userId }) => userId));
     const talkers: readonly Talker[] = [
       { ...sdk, program: 'matrix-js-sdk', say: (n) => sdk.write(`!echo ${n}`) },
-      { ...nio, ...person, program: 'matrix-nio', say: (n) => nio.write(JSON.stringify(`${n}`)) },
-      { ...bot, ...robot, program: 'simplematrixbotlib' },
+      {
+        ...{ ...nio, ...person, program: 'matrix-nio' },
+        say: (n) => nio.write(JSON.stringify(`!say ${n}`)),
+      },
+      { ...echo, ...robots[0], program: 'simplematrixbotlib', answers: sdk.userId },
+      { ...bot, ...robots[1], program: 'matrix-bot-sdk', answers: person.userId },
     ];
     return new Talk(talkers, roomId, programs.move());
   }
@@ -68,10 +77,9 @@ export class Talk implements AsyncDisposable {
   async ends(): Promise<void> {
     this.#ending.abort();
     await this.#talking;
-    const [asksTheBot, , bot] = this.talkers;
     await this.#until('all is heard by everybody', () =>
       this.talkers.every((each) => {
-        const asked = this.#asked.get((each === bot ? asksTheBot! : each).userId);
+        const asked = this.#asked.get(each.answers ?? each.userId);
         return each.said.length === asked && this.#heardByAll(each) >= asked;
       }),
     );
@@ -120,7 +128,7 @@ export const heardOf = ({ heard }: Talker, sender: string): string[] =>
 
 /**
  * Where somebody has not heard so many of anybody's, nobody says more, not even they themselves: so all that is said while
- * one is cut off fits into its next /sync. Of a timeline with a gap the clients in Python page nothing in.
+ * one is cut off fits into its next /sync. Of a timeline with a gap the clients in Python and the bots page nothing in.
  */
 const AHEAD = 3;
 const PAUSE_MS = 100;
