@@ -199,7 +199,7 @@ function assemble({ config, own, beside, addresses, openAnswersMax, log }: Groun
     underWay,
     tokens: new KnownTokens(),
     remembered,
-    bodies: new KeptBodies(),
+    bodies: new KeptBodies(room.memory),
     guests: new AddressConnections(addresses, now),
     count,
     log,

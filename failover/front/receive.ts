@@ -4,7 +4,8 @@ import type { Logger } from 'pino';
 import type { AddressConnections } from './address-connections.ts';
 import { type Body, hasBody, Incoming, NO_BODY, type NoBody, type Room } from './body.ts';
 import type { Carried } from './carried.ts';
-import { carry, type Ports } from './carry.ts';
+import type { Ports } from './carry.ts';
+import { carryOrLend } from './carry-or-lend.ts';
 import type { Answer } from './exchange.ts';
 import { Gone } from './gone.ts';
 import { fromClient, serverClaimed, tokenOf, towardsClient } from './headers.ts';
@@ -115,20 +116,17 @@ async function forward(arrived: Arrived, body: Body, desk: Desk): Promise<void> 
     throughAddress: guests.has(incoming.socket),
     gone,
   };
-  using lent = desk.bodies.lend(request);
-  const carriage = await carry(lent?.asking(request) ?? request, ports);
+  const carriage = await carryOrLend(request, desk);
   if (carriage.kind === 'gone') return void response.destroy();
   if (carriage.kind === 'set-aside') {
     log.warn({ requestId: request.id, why: carriage.why }, 'a request was set aside');
     return setAside(incoming, response, count);
   }
-  const { flight } = carriage;
-  const answer = lent?.answer(carriage.answer) ?? carriage.answer;
+  const { flight, answer } = carriage;
   try {
-    desk.bodies.note(request, carriage.answer);
     if (token !== undefined) desk.tokens.answered(token, answer);
     desk.remembered.note(request.method, request.url, answer);
-    const passed = { ...answer, body: lastingBody(request, { ...carriage, answer }, desk.lasting) };
+    const passed = { ...answer, body: lastingBody(request, carriage, desk.lasting) };
     await passOn(response, passed, ports.routing.mustEnd(guests.has(response.socket)));
   } finally {
     ports.flights.end(flight);

@@ -32,12 +32,17 @@ export class Shares {
     return Math.ceil(this.#max / ONE_OF);
   }
 
-  /** Takes all of it, or nothing. */
-  take({ key, known }: Taker, amount: number): boolean {
+  /** Whether it would be taken now. */
+  hasRoom({ key, known }: Taker, amount: number): boolean {
     const own = (this.#taken.get(key) ?? 0) + amount;
     if (this.#all + amount > this.#max || own > this.largest) return false;
-    if (!known && this.#strangers + amount > Math.ceil(this.#max / STRANGERS_ONE_OF)) return false;
-    this.#taken.set(key, own);
+    return known || this.#strangers + amount <= Math.ceil(this.#max / STRANGERS_ONE_OF);
+  }
+
+  /** Takes all of it, or nothing. */
+  take({ key, known }: Taker, amount: number): boolean {
+    if (!this.hasRoom({ key, known }, amount)) return false;
+    this.#taken.set(key, (this.#taken.get(key) ?? 0) + amount);
     this.#all += amount;
     if (!known) this.#strangers += amount;
     return true;
