@@ -1,6 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -58,6 +66,43 @@ test('said again with one server more it keeps authority and keys, and writes th
   }
   expect(statSync(join(folder, 'south/server.key')).mode & 0o077).toBe(0);
   expect(existsSync(join(folder, 'south/authority.key'))).toBe(false);
+});
+
+test.each(['authority.crt', 'authority.key'])(
+  'where %s is not there nothing is made anew: who has the first authority would believe nobody',
+  (lost) => {
+    const folder = temporaryFolder();
+    const servers = ['north=10.1.0.10:443', 'south=10.1.0.11:443'];
+    make(folder, servers);
+    const other = lost === 'authority.key' ? 'authority.crt' : 'authority.key';
+    const before = readFileSync(join(folder, other), 'utf8');
+    rmSync(join(folder, lost));
+    const more = [...servers, 'east=10.1.0.12:443'];
+    expect(() => make(folder, more)).toThrow(`${lost} is not here`);
+    expect(readFileSync(join(folder, other), 'utf8')).toBe(before);
+    expect(readdirSync(folder).sort()).toEqual([other, 'north', 'south']);
+  },
+);
+
+test('where a certificate cannot be made it is said why in the words of OpenSSL, none stands there, and the next time it is made', () => {
+  const folder = temporaryFolder();
+  const servers = ['north=10.1.0.10:443', 'south=10.1.0.11:443'];
+  make(folder, servers);
+  const key = join(folder, 'authority.key');
+  const kept = readFileSync(key, 'utf8');
+  cpSync(join(folder, 'north/server.key'), key);
+  const more = [...servers, 'east=10.1.0.12:443'];
+  const certificate = join(folder, 'east/server.crt');
+  expect(() => make(folder, more)).toThrow(/do not match|mismatch/i);
+  expect(existsSync(certificate)).toBe(false);
+  writeFileSync(key, kept);
+  // As it was left by the command of before.
+  writeFileSync(certificate, '');
+  make(folder, more);
+  execFileSync('openssl', ['verify', '-CAfile', join(folder, 'authority.crt'), certificate]);
+  expect(readdirSync(folder).sort()).toEqual([
+    ...['authority.crt', 'authority.key', 'east', 'north', 'south'],
+  ]);
 });
 
 test.each([
