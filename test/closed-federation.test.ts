@@ -12,6 +12,7 @@ import {
 import { createServer } from 'node:https';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { parse } from 'yaml';
 import { federationOf } from '../server/config/federation.ts';
 import { readConfig } from '../server/config/read-config.ts';
 import type { ServerName } from '../server/protocol/identifiers.ts';
@@ -58,7 +59,7 @@ test('said again with one server more it keeps authority and keys, and writes th
   make(folder, [...made, 'east=chat.east.example:8448']);
   expect(kept.map(at)).toEqual(before);
   expect(at('north/options.yml')).toContain(
-    'peers: south=[fd00::2]:443,east=chat.east.example:8448\n  allow: south,east\n',
+    "peers: 'south=[fd00::2]:443,east=chat.east.example:8448'\n  allow: 'south,east'\n",
   );
   for (const server of ['north', 'south', 'east']) {
     const certificate = join(folder, server, 'server.crt');
@@ -105,8 +106,24 @@ test('where a certificate cannot be made it is said why in the words of OpenSSL,
   ]);
 });
 
+test('names that are something else to YAML or to a certificate are names', () => {
+  const folder = temporaryFolder();
+  make(folder, ['no=10.1.0.10:443', '123=10.1.0.11:443', '10.1.0.12:8448=10.1.0.12:443']);
+  const options = parse(readFileSync(join(folder, '123/options.yml'), 'utf8'), { version: '1.1' });
+  expect(options.federation.allow).toBe('no,10.1.0.12:8448');
+  make(folder, ['no=10.1.0.10:443', '123=10.1.0.11:443']);
+  const two = parse(readFileSync(join(folder, '123/options.yml'), 'utf8'), { version: '1.1' });
+  expect(two.federation.allow).toBe('no');
+});
+
 test.each([
   [['north=10.1.0.10:443'], 'at least two'],
+  ...['..', '.', '-', '-n', 'a..b', 'a/b', 'a_b', 'a:b', 'authority.key'].map(
+    (name): [string[], string] => [
+      ['north=10.1.0.10:443', `${name}=10.1.0.11:443`],
+      'is not SERVER=HOST:PORT',
+    ],
+  ),
   [['north=10.1.0.10:443', 'south'], 'south is not SERVER=HOST:PORT'],
   [['north=10.1.0.10:443', '../south=10.1.0.11:443'], 'is not SERVER=HOST:PORT'],
 ])('%j is refused, and nothing is made', (servers, said) => {
