@@ -6,6 +6,7 @@ import { Destination } from './destination.ts';
 import { type Beginning, DESTINATION_BOUNDS, type DestinationPorts } from './destination-ports.ts';
 import { Held } from './held.ts';
 import { Lacks } from './lacks.ts';
+import { Leisure } from './leisure.ts';
 import type { Pdu } from './pdu.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -89,6 +90,32 @@ test.each<[string, Partial<Beginning>]>([
   await vi.waitFor(() => expect(sent).toHaveLength(1));
   destination.close();
 });
+
+test.each<[string, (destination: Destination) => void]>([
+  ['an event', (destination) => destination.give(aPdu)],
+  ['a letter', (destination) => destination.posted()],
+])(
+  'of many that are to be greeted the one for which there is %s is asked among the first',
+  async (_what, give) => {
+    const sent: ServerName[] = [];
+    const ports = {
+      ...portsOf(async (server) => {
+        sent.push(server);
+        return [];
+      }),
+      leisure: new Leisure({ loop: () => ({ active: 0, idle: 1 }), now: () => 0, pause: turn }),
+    };
+    const greeted = { ...BEGINNING, hasPost: false, isGreeted: true };
+    const many = Array.from({ length: 200 }, (_, each) => {
+      return new Destination(`p${each}.org` as ServerName, ports, greeted);
+    });
+    for (const destination of many) destination.wake();
+    give(many[150]!);
+    await vi.waitFor(() => expect(new Set(sent).size).toBe(many.length), 5_000);
+    expect(sent.indexOf('p150.org' as ServerName)).toBeLessThan(5);
+    for (const destination of many) destination.close();
+  },
+);
 
 test('who keeps up does not wait for leisure', async () => {
   const { destination, sent } = waiting(new Promise(() => {}), {});

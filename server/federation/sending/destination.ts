@@ -52,6 +52,9 @@ export class Destination {
   #state: BackOff;
   #attemptedMs = 0;
   #isToGreet: boolean;
+  /** An EDU that must arrive was left for it since this server writes, and was not looked for yet. */
+  #isPosted = false;
+  #hurry: AbortController | undefined;
   #isKnown: boolean;
   #pdusMax = PDUS_MAX;
   #edusMax = EDUS_MAX;
@@ -90,6 +93,7 @@ export class Destination {
   give(pdu: Pdu): void {
     if (this.#isBehind) this.#note(pdu);
     else this.#hold(pdu);
+    if (this.#isAwaited) this.#hurry?.abort();
     this.wake();
   }
 
@@ -103,6 +107,8 @@ export class Destination {
   /** EDUs lie in the database for it. */
   posted(): void {
     this.#post.posted();
+    this.#isPosted = true;
+    this.#hurry?.abort();
     this.wake();
   }
 
@@ -188,8 +194,19 @@ export class Destination {
   /** What is sent is read when it is its turn: however many servers catch up, only so much is in memory. */
   async #round(): Promise<void> {
     // Before a place is taken: those that keep up do not wait for it.
-    if (this.#isBehind || this.#isToGreet) await this.#ports.leisure.turn();
+    if ((this.#isBehind || this.#isToGreet) && !this.#isAwaited) await this.#leisure();
     await this.#ports.places.run(this.name, this.#standing, () => this.#roundInPlace());
+  }
+
+  /** Somebody said it just now, and waits for it: not what lies there since before. */
+  get #isAwaited(): boolean {
+    return this.#isPosted || !this.#waiting().next().done;
+  }
+
+  async #leisure(): Promise<void> {
+    this.#hurry = new AbortController();
+    await this.#ports.leisure.turn(this.#hurry.signal);
+    this.#hurry = undefined;
   }
 
   get #standing(): Standing {
@@ -213,6 +230,7 @@ export class Destination {
 
   async #nextBatch(): Promise<Batch | undefined> {
     if (this.#again.isDue && this.#again.begin()) this.#fallBehind();
+    this.#isPosted = false;
     const bundle = await this.#post.next(this.#edusMax);
     const batch = this.#isBehind ? await this.#lackingWith(bundle) : this.#waitingWith(bundle);
     const { pdus, edus } = batch.transaction;

@@ -15,8 +15,8 @@ function world(busyShare: () => number) {
     },
   });
   const begun: [name: string, atMs: number][] = [];
-  const begin = async (name: string, costsMs = 0) => {
-    await leisure.turn();
+  const begin = async (name: string, costsMs = 0, hurry = new AbortController().signal) => {
+    await leisure.turn(hurry);
     begun.push([name, now]);
     active += costsMs;
     now += costsMs;
@@ -38,6 +38,17 @@ test('what others do meanwhile counts as well', async () => {
   const [, atMs] = begun[1]!;
   expect(atMs).toBeGreaterThan(2 + 2 / 0.6);
   expect(atMs).toBeLessThan(REST_MS_MAX);
+});
+
+test('who is in a hurry begins at once, and leaves no gap where it would have begun', async () => {
+  const { begin, begun } = world(() => 1);
+  const hurry = new AbortController();
+  const all = [begin('one'), begin('two', 0, hurry.signal), begin('three')];
+  hurry.abort();
+  await Promise.all(all);
+  expect(begun).toEqual([
+    ...[['one', 0] as const, ['two', 0] as const, ['three', REST_MS_MAX] as const],
+  ]);
 });
 
 test('where the loop is never idle one begins every so often', async () => {

@@ -22,24 +22,31 @@ const REST_MS_MIN = 1;
  */
 export class Leisure {
   readonly #ports: LeisurePorts;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
   #isGoing = false;
 
   constructor(ports: LeisurePorts = OF_THIS_PROCESS) {
     this.#ports = ports;
   }
 
-  /** Resolves when it is whoever's turn who asks. */
-  turn(): Promise<void> {
+  /** Resolves when it is whoever's turn who asks, or at once when `hurry` says that somebody waits for it now. */
+  turn(hurry: AbortSignal): Promise<void> {
     return new Promise((begin) => {
-      this.#waiting.push(begin);
+      this.#waiting.add(begin);
+      hurry.addEventListener('abort', () => {
+        // Else those behind it waited for the rest of one that did not begin here.
+        this.#waiting.delete(begin);
+        begin();
+      });
       if (!this.#isGoing) void this.#go();
     });
   }
 
   async #go(): Promise<void> {
     this.#isGoing = true;
-    for (let begin = this.#waiting.shift(); begin; begin = this.#waiting.shift()) {
+    // Also those that come meanwhile.
+    for (const begin of this.#waiting) {
+      this.#waiting.delete(begin);
       begin();
       await this.#rest();
     }
