@@ -20,9 +20,10 @@ const failing = (code: string) => Object.assign(new Error('no'), { code });
 /** What a connection to `host:port` gives, and what a signed request. */
 async function examined({
   at = {},
-  asked = told(404, {}),
+  asked = told(200, { pdus: {} }),
+  client = { askForBytes: async () => asked },
   ...special
-}: Partial<Omit<ExaminationPorts, 'reach' | 'client'>> & {
+}: Partial<Omit<ExaminationPorts, 'reach'>> & {
   at?: Record<string, Told | Error>;
   asked?: Told;
 }) {
@@ -39,7 +40,7 @@ async function examined({
         return answer;
       },
     },
-    client: { askForBytes: async () => asked },
+    client,
   }).of(them);
   return { steps: findings.map(({ step, result }) => `${step} ${result}`), failed };
 }
@@ -124,6 +125,25 @@ test.each<[number, string]>([
     expect(failed?.said).toContain(`status ${status}: I know no key of yours`);
   },
 );
+
+test.each([200, 403, 404])(
+  'what passes on the keys, but answers a signed request itself with %i and a page, is no homeserver that takes our signature',
+  async (status) => {
+    const asked: Told = { status, headers: {}, body: Buffer.from('<html>') };
+    const { failed } = await examined({ asked, at: { 'other.org:8448': keys() } });
+    expect(failed).toMatchObject({ step: 'request', must: { who: 'other_server' } });
+    expect(failed?.must?.what).toMatch(/pass \/_matrix\/federation on/);
+  },
+);
+
+test('a server that lets nobody look up its profiles takes our signature', async () => {
+  const askForBytes: ExaminationPorts['client']['askForBytes'] = async (_server, { path }) =>
+    path.includes('/query/profile')
+      ? told(403, { errcode: 'M_FORBIDDEN', error: 'Profile lookup over federation is disabled' })
+      : told(200, { pdus: {} });
+  const { failed } = await examined({ client: { askForBytes }, at: { 'other.org:8448': keys() } });
+  expect(failed).toBeUndefined();
+});
 
 test('nobody is asked where federation is off, or the server is not let in', async () => {
   const off = await examined({ isOpen: false });

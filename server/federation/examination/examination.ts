@@ -1,5 +1,5 @@
 import type { ServerName } from '../../protocol/identifiers.ts';
-import { isObject, type JsonValue } from '../../protocol/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import { parseServerKeys } from '../../protocol/server-keys.ts';
 import type { Admission } from '../admission.ts';
 import { byTable, type Peer } from '../discovery/discovery.ts';
@@ -158,12 +158,16 @@ export class Examination {
     return { step: 'keys', result: 'well', said };
   }
 
-  /** Signed, as all that is asked of others: for that it must have our keys, and so reach us. Nobody of this name need be there. */
+  /**
+   * Signed, as all that is asked of others: for that it must have our keys, and so reach us. A transaction without anything,
+   * by which messages come, and which no server switches off as many do the look-up of profiles.
+   */
   async #asked(server: ServerName): Promise<Finding> {
-    const { client, own } = this.#ports;
-    const path = `/_matrix/federation/v1/query/profile?user_id=${encodeURIComponent(`@farol-doctor:${server}`)}`;
+    const { client, own, now } = this.#ports;
+    const content = { origin: own, origin_server_ts: now(), pdus: [], edus: [] };
+    const path = `/_matrix/federation/v1/send/farol-doctor-${now()}`;
     const told = await client
-      .askForBytes(server, { method: 'GET', path, answersWithinMs: ANSWERS_WITHIN_MS })
+      .askForBytes(server, { method: 'PUT', path, content, answersWithinMs: ANSWERS_WITHIN_MS })
       .catch((error: unknown) => error as Error);
     if (told instanceof Error)
       return {
@@ -171,13 +175,13 @@ export class Examination {
         ...failureAt('a signed request', told.cause ?? told),
       };
     const { status } = told;
-    const because = saidIn(told);
-    if (status === 200 || status === 404)
+    const answer = jsonIn(told);
+    if (status === 200 && answer !== undefined)
       return { step: 'request', result: 'well', said: 'it takes our signature' };
     return {
       ...{ step: 'request', result: 'failed' },
-      said: `it answers a signed request with status ${status}${because}`,
-      must: status === 401 ? reachable(own) : theirs(status),
+      said: `it answers a signed request with status ${status}${saidIn(answer)}`,
+      must: status === 401 ? reachable(own) : theirs(status, answer),
     };
   }
 }
@@ -187,13 +191,14 @@ const reachable = (own: ServerName): NonNullable<Finding['must']> => ({
   what: `let ${own} be reached from outside (/_matrix/key/v2/server and /.well-known/matrix/server): whoever cannot read our keys takes none of our requests`,
 });
 
-const theirs = (status: number): NonNullable<Finding['must']> => ({
-  who: 'other_server',
-  what:
-    status === 403
-      ? 'let this server in, where they admit only some'
-      : 'look at what their homeserver says of it',
-});
+function theirs(status: number, answer: JsonObject | undefined): NonNullable<Finding['must']> {
+  const who = 'other_server';
+  if (answer === undefined || status === 404)
+    return { who, what: 'let what answers there pass /_matrix/federation on to their homeserver' };
+  return status === 403
+    ? { who, what: 'let this server in, where they admit only some' }
+    : { who, what: 'look at what their homeserver says of it' };
+}
 
 const at = ({ host, port }: Target): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
@@ -206,13 +211,18 @@ function keysIn(body: Buffer, server: ServerName) {
   }
 }
 
-/** In their words, of which nobody knows how many they are. */
-function saidIn({ body }: Told): string {
+/** Of a homeserver: what stands before one, such as a proxy, has pages. */
+function jsonIn({ body }: Told): JsonObject | undefined {
   try {
     const told = JSON.parse(body.toString('utf8')) as JsonValue;
-    const text = isObject(told) ? told.error : undefined;
-    return typeof text === 'string' ? `: ${text.slice(0, 200)}` : '';
+    return isObject(told) ? told : undefined;
   } catch {
-    return '';
+    return undefined;
   }
+}
+
+/** In their words, of which nobody knows how many they are. */
+function saidIn(answer: JsonObject | undefined): string {
+  if (answer === undefined) return ', and no words of a homeserver';
+  return typeof answer.error === 'string' ? `: ${answer.error.slice(0, 200)}` : '';
 }
