@@ -90,7 +90,7 @@ export function federationFeatures(
     ports: {
       ...{ eventKeys, federationClient: client },
       destinationList: destinationList(database, () => sending),
-      ...examinationBy(federation, { own: serverName, admission, client, reach, ...ports }),
+      ...examinationBy(federation, { own: serverName, admission, client, reach, discovery, ...ports }),
       ...asked.ports,
       identityServers: new IdentityServers(reach),
       notary: new Notary({ self, remoteKeys, now }),

@@ -55,14 +55,21 @@ export class WellKnown {
     const known = this.#told.get(host);
     if (known && this.#now() < known.untilMs) return known.delegated;
     const told = await this.look(host);
-    const kept =
-      told.keptMs === undefined ? keptInVain(known, this.#now()) : keptAs(told, this.#now());
+    if (told.keptMs !== undefined) return told.delegated;
+    const kept = keptInVain(known, this.#now());
     this.#told.set(host, kept);
     return kept.delegated;
   }
 
-  /** What it says now, and why it is not more. Whatever goes wrong is no failure of the discovery: it goes on without. */
+  /** What it says now, by which requests go from now on; and why it is not more. */
   async look(host: string): Promise<Told | InVain> {
+    const told = await this.#asked(host);
+    if (told.keptMs !== undefined) this.#told.set(host, keptAs(told, this.#now()));
+    return told;
+  }
+
+  /** Whatever goes wrong is no failure of the discovery: it goes on without. */
+  async #asked(host: string): Promise<Told | InVain> {
     try {
       return await this.#follow(new URL(`https://${host}/.well-known/matrix/server`));
     } catch (error) {

@@ -2,8 +2,12 @@ import { expect, test } from 'vitest';
 import { keyOf } from '../../../test/support/foreign-server.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import { publishedKeys } from '../../protocol/server-keys.ts';
-import type { DiscoveryPorts } from '../discovery/find-server.ts';
-import type { Told } from '../reach.ts';
+import { Admission } from '../admission.ts';
+import { Discovery } from '../discovery/discovery.ts';
+import type { DiscoveryPorts, Way } from '../discovery/find-server.ts';
+import { WellKnown } from '../discovery/well-known.ts';
+import { FederationClient } from '../federation-client.ts';
+import type { Asked, Told } from '../reach.ts';
 import { Examination, type ExaminationPorts } from './examination.ts';
 
 const NOW = 1_700_000_000_000;
@@ -30,6 +34,7 @@ async function examined({
   const { findings, failed } = await new Examination({
     ...{ own: 'example.org' as ServerName, isOpen: true, peers: new Map() },
     ...{ admission: { admits: () => true }, now: () => NOW },
+    discovery: { forget() {} },
     wellKnown: { look: async (host) => ({ said: `${host} says nothing` }) },
     srv: async () => [],
     ...special,
@@ -143,6 +148,31 @@ test('a server that lets nobody look up its profiles takes our signature', async
       : told(200, { pdus: {} });
   const { failed } = await examined({ client: { askForBytes }, at: { 'other.org:8448': keys() } });
   expect(failed).toBeUndefined();
+});
+
+test('where well-known leads elsewhere since the last request the signed one goes there, too, and all behind it', async () => {
+  let port = 1;
+  const ask = async ({ targets: [target] }: Way, { path }: Asked): Promise<Told> => {
+    if (path.startsWith('/.well-known'))
+      return { ...told(200, { 'm.server': `m.org:${port}` }), headers: {} };
+    if (target!.port !== port) throw failing('ECONNREFUSED');
+    return path.startsWith('/_matrix/key') ? keys() : told(200, { pdus: {} });
+  };
+  const own = 'example.org' as ServerName;
+  const [reach, now] = [{ ask } as never, () => NOW];
+  const wellKnown = new WellKnown(reach, now);
+  const looked = { wellKnown, srv: async () => [], now };
+  const discovery = new Discovery(new Map(), { ...looked, random: () => 0 });
+  const admission = new Admission({ allow: undefined, deny: [] });
+  const self = { serverName: own, ownKeys: { current: keyOf(own) } };
+  const client = new FederationClient(self, { admission, discovery, reach });
+  const question = { method: 'GET', path: '/_matrix/federation/v1/version' } as const;
+  await client.askForBytes(them, question);
+  port = 2;
+  const ports = { ...looked, own, isOpen: true, peers: new Map(), admission, reach, client };
+  const { failed } = await new Examination({ ...ports, discovery }).of(them);
+  expect(failed).toBeUndefined();
+  expect((await client.askForBytes(them, question)).status).toBe(200);
 });
 
 test('nobody is asked where federation is off, or the server is not let in', async () => {

@@ -2,7 +2,7 @@ import type { ServerName } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import { parseServerKeys } from '../../protocol/server-keys.ts';
 import type { Admission } from '../admission.ts';
-import { byTable, type Peer } from '../discovery/discovery.ts';
+import { byTable, type Discovery, type Peer } from '../discovery/discovery.ts';
 import {
   type DiscoveryPorts,
   findServer,
@@ -23,6 +23,7 @@ export interface ExaminationPorts {
   readonly wellKnown: Pick<WellKnown, 'look'>;
   readonly srv: DiscoveryPorts['srv'];
   readonly reach: Pick<Reach, 'ask'>;
+  readonly discovery: Pick<Discovery, 'forget'>;
   readonly client: Pick<FederationClient, 'askForBytes'>;
   readonly now: () => number;
 }
@@ -163,7 +164,9 @@ export class Examination {
    * by which messages come, and which no server switches off as many do the look-up of profiles.
    */
   async #asked(server: ServerName): Promise<Finding> {
-    const { client, own, now } = this.#ports;
+    const { client, discovery, own, now } = this.#ports;
+    // Else it went where the server was before, and that would be told of who is there now.
+    discovery.forget(server);
     const content = { origin: own, origin_server_ts: now(), pdus: [], edus: [] };
     const path = `/_matrix/federation/v1/send/farol-doctor-${now()}`;
     const told = await client
