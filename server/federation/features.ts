@@ -12,6 +12,7 @@ import { RemoteFiles } from './asking/remote-files.ts';
 import { RoomQuestions } from './asking/room-questions.ts';
 import { Discovery, type Peer } from './discovery/discovery.ts';
 import type { DiscoveryPorts } from './discovery/find-server.ts';
+import { srvBy } from './discovery/srv.ts';
 import { WellKnown } from './discovery/well-known.ts';
 import { Examination, type ExaminationPorts } from './examination/examination.ts';
 import { FederationClient } from './federation-client.ts';
@@ -60,7 +61,7 @@ const CLOSE_MS_MAX = 1_000;
 export function federationFeatures(
   stored: Stored,
   { serverName, ownKeys, federation, onError }: FederationOptions,
-  { srv = lookedUp() }: { srv?: DiscoveryPorts['srv'] } = {},
+  { srv = srvBy(new Resolver({ timeout: 3_000, tries: 2 })) }: { srv?: DiscoveryPorts['srv'] } = {},
 ) {
   const { now, database } = stored;
   const self = { serverName, ownKeys };
@@ -90,7 +91,14 @@ export function federationFeatures(
     ports: {
       ...{ eventKeys, federationClient: client },
       destinationList: destinationList(database, () => sending),
-      ...examinationBy(federation, { own: serverName, admission, client, reach, discovery, ...ports }),
+      ...examinationBy(federation, {
+        own: serverName,
+        admission,
+        client,
+        reach,
+        discovery,
+        ...ports,
+      }),
       ...asked.ports,
       identityServers: new IdentityServers(reach),
       notary: new Notary({ self, remoteKeys, now }),
@@ -163,12 +171,6 @@ const keysAskedBy =
 function eventKeysOf(parts: ConstructorParameters<typeof EventKeys>[0]): EventKeys['of'] {
   const keys = new EventKeys(parts);
   return (events, rules, notary) => keys.of(events, rules, notary);
-}
-
-/** That there are none is an answer, too; so is a name server that does not know. */
-function lookedUp(): DiscoveryPorts['srv'] {
-  const resolver = new Resolver({ timeout: 3_000, tries: 2 });
-  return (name) => resolver.resolveSrv(name).catch(() => []);
 }
 
 const destinationList = (database: Stored['database'], sending: () => Sending | undefined) =>

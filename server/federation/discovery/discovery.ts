@@ -26,7 +26,11 @@ export class Discovery {
   ) {
     this.#peers = peers;
     this.#now = ports.now;
-    this.#ports = { ...ports, wellKnown: (host) => ports.wellKnown.of(host) };
+    this.#ports = {
+      ...{ random: ports.random, wellKnown: (host) => ports.wellKnown.of(host) },
+      // By the name itself it is mostly reached all the same.
+      srv: (name) => ports.srv(name).catch(() => []),
+    };
   }
 
   wayTo(name: ServerName): Promise<Way> {

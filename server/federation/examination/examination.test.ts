@@ -175,6 +175,16 @@ test('where well-known leads elsewhere since the last request the signed one goe
   expect((await client.askForBytes(them, question)).status).toBe(200);
 });
 
+test('SRV records of which no name server says whether they are there are told as such, and the way goes on', async () => {
+  const srv = () => Promise.reject(failing('ESERVFAIL'));
+  const reached = await examined({ srv, at: { 'other.org:8448': keys() } });
+  expect(reached.failed).toBeUndefined();
+  expect(reached.steps).toContain('srv failed');
+  const { failed } = await examined({ srv, at: { 'other.org:8448': failing('ECONNREFUSED') } });
+  expect(failed).toMatchObject({ step: 'srv', must: { who: 'this_server' } });
+  expect(failed?.said).toMatch(/no name server.*ESERVFAIL/);
+});
+
 test('nobody is asked where federation is off, or the server is not let in', async () => {
   const off = await examined({ isOpen: false });
   const denied = await examined({ admission: { admits: () => false } });

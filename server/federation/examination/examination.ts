@@ -1,3 +1,4 @@
+import type { SrvRecord } from 'node:dns';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import { parseServerKeys } from '../../protocol/server-keys.ts';
@@ -12,7 +13,7 @@ import {
 import type { WellKnown } from '../discovery/well-known.ts';
 import type { FederationClient } from '../federation-client.ts';
 import type { Reach, Told } from '../reach.ts';
-import { failureAt } from './failures.ts';
+import { failureAt, unresolved } from './failures.ts';
 import type { Examined, Finding } from './finding.ts';
 
 export interface ExaminationPorts {
@@ -54,9 +55,14 @@ export class Examination {
     };
     const admission = noted(this.#admitted(server));
     if (admission.result === 'failed') return admission;
-    const way = await this.#wayTo(server, note);
+    let unknown: Finding | undefined;
+    const way = await this.#wayTo(server, (finding) => {
+      if (finding.result === 'failed') unknown ??= finding;
+      note(finding);
+    });
     const reached = await this.#reached(way, note);
-    if ('step' in reached) return reached;
+    // Where it is not known whether it is elsewhere nobody is to mend that it is not there.
+    if ('step' in reached) return unknown ?? reached;
     for (const step of [() => this.#keysIn(server, reached), () => this.#asked(server)]) {
       const finding = noted(await step());
       if (finding.result === 'failed') return finding;
@@ -96,15 +102,10 @@ export class Examination {
         return delegated;
       },
       srv: async (name) => {
-        const records = await srv(name);
-        const said = records.map(({ name: host, port }) => `${host}:${port}`).join(', ');
-        note({
-          step: 'srv',
-          ...(records.length === 0
-            ? { result: 'none', said: `${name} has no record` }
-            : { result: 'well', said: `${name} leads to ${said}` }),
-        });
-        return records;
+        const records = await srv(name).catch((error: Error) => error);
+        note({ step: 'srv', ...recordsOf(name, records) });
+        // As a request goes on by the name itself.
+        return records instanceof Error ? [] : records;
       },
       // The one that is preferred.
       random: () => 0,
@@ -187,6 +188,13 @@ export class Examination {
       must: status === 401 ? reachable(own) : theirs(status, answer),
     };
   }
+}
+
+function recordsOf(name: string, records: readonly SrvRecord[] | Error): Omit<Finding, 'step'> {
+  if (records instanceof Error) return { result: 'failed', ...unresolved(name, records) };
+  if (records.length === 0) return { result: 'none', said: `${name} has no record` };
+  const targets = records.map(({ name: host, port }) => `${host}:${port}`);
+  return { result: 'well', said: `${name} leads to ${targets.join(', ')}` };
 }
 
 const reachable = (own: ServerName): NonNullable<Finding['must']> => ({

@@ -20,6 +20,12 @@ export function failureAt(where: string, error: unknown): Told {
   };
 }
 
+/** Why it is not known whether there are SRV records of a name. */
+export const unresolved = (name: string, { code }: NodeJS.ErrnoException): Told => ({
+  ...NAMES_UNANSWERED.told,
+  said: `${name}: ${NAMES_UNANSWERED.said} (${code})`,
+});
+
 const isTimeOut = (error: unknown): boolean =>
   error instanceof DOMException && error.name === 'TimeoutError';
 
@@ -35,22 +41,24 @@ interface Kind {
   readonly told: Pick<Finding, 'must'>;
 }
 
+const NAMES_UNANSWERED: Kind = {
+  is: /^(?:EAI_AGAIN|ESERVFAIL|ETIMEOUT)$/,
+  said: 'no name server answers for it',
+  told: {
+    must: {
+      who: 'this_server',
+      what: 'see that names are resolved at this site; where others are, it is for the other operator to mend their DNS',
+    },
+  },
+};
+
 const KINDS: readonly Kind[] = [
   {
     is: /^ENOTFOUND$/,
     said: 'the name servers know no address of it',
     told: theyMust('give that name an address in their DNS'),
   },
-  {
-    is: /^(?:EAI_AGAIN|ESERVFAIL|ETIMEOUT)$/,
-    said: 'no name server answers for it',
-    told: {
-      must: {
-        who: 'this_server',
-        what: 'see that names are resolved at this site; where others are, it is for the other operator to mend their DNS',
-      },
-    },
-  },
+  NAMES_UNANSWERED,
   {
     is: /^ECONNREFUSED$/,
     said: 'nobody listens there',
