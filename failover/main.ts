@@ -288,7 +288,6 @@ async function runFront(config: Config): Promise<void> {
   const front = await startFront({
     config: config.front,
     runtimeDir: config.runtimeDir,
-    serverUrl: config.server?.url,
     addresses: config.addresses
       .filter(leavesTheMachine)
       .map(({ address }) => address.replace(/\/.*$/, '')),

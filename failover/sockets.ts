@@ -10,7 +10,3 @@ export function socketOf(
 ): string {
   return join(runtimeDir, program, `${program}.sock`);
 }
-
-/** Where the server of this site takes requests from the front beside it. */
-export const requestsSocketOf = (runtimeDir: string): string =>
-  join(runtimeDir, 'server', 'requests.sock');

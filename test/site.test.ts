@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -129,19 +129,6 @@ test('nobody is served without a certificate of the cluster', async () => {
   await expect(asked).rejects.toThrow();
 });
 
-test('the front of the same machine comes in without one, by a socket that only its user and its group may open', async () => {
-  await using fresh = await freshDatabase();
-  const a = await site('a', fresh.url);
-  expect(statSync(a.requestsSocket).mode & 0o777).toBe(0o660);
-  await a.becomesWriter('1');
-  const front = new Agent({ connect: { socketPath: a.requestsSocket } });
-  onTestFinished(() => front.destroy());
-  const { statusCode } = await request(`http://server/_matrix/client/v3${WRITERS}`, {
-    dispatcher: front,
-  });
-  expect(statusCode).toBe(200);
-});
-
 /** Only the writer knows; /versions any server says. */
 const WRITERS = '/register/available?username=bob';
 const SERVED = { status: 200 };
@@ -186,7 +173,6 @@ async function site(name: string, databaseUrl: string) {
     }).then(({ body }) => body.dump());
   return {
     origin: running.origin,
-    requestsSocket: join(runtimeDir, 'requests.sock'),
     ends,
     stop: () => running.stop(),
     /** Sends the head of a request, and is back when the server waits for its body. */

@@ -117,7 +117,7 @@ const common = z.strictObject({
     .string()
     .default('/run/farol')
     .describe(
-      'Folder of the sockets server/server.sock, server/requests.sock, front/front.sock and agent/agent.sock; it belongs to root, each folder in it to its program.',
+      'Folder of the sockets server/server.sock, front/front.sock and agent/agent.sock; it belongs to root, each folder in it to its program.',
     ),
   tls: tls.optional().describe('Mutual TLS towards etcd, Patroni and the writer.'),
   etcd: z.strictObject({

@@ -8,10 +8,9 @@ import type { Logger } from 'pino';
 import { connectorWith } from '../certificates/connector.ts';
 import { earliest } from '../certificates/first-end.ts';
 import { Identity, type IdentityFiles } from '../certificates/identity.ts';
-import { requestsSocketOf, socketOf } from '../sockets.ts';
+import { socketOf } from '../sockets.ts';
 import { AddressConnections } from './address-connections.ts';
 import { askAhead } from './ask-ahead.ts';
-import { type Beside, besideOr } from './beside.ts';
 import type { Room } from './body.ts';
 import type { Ports } from './carry.ts';
 import type { FrontConfig } from './config.ts';
@@ -35,10 +34,8 @@ import { type Target, Way } from './way.ts';
 
 export interface FrontOptions {
   config: FrontConfig;
-  /** Holds the agent's socket and the server's, and gets the front's. */
+  /** Holds the agent's socket, and gets the front's. */
   runtimeDir: string;
-  /** URL of the server of this site; absent where there is none. */
-  serverUrl?: string | undefined;
   /** The floating addresses; connections to them must end before they leave this site. */
   addresses: readonly string[];
   /** Of long answers, those that keep their connection to the writer whether their clients read or not. */
@@ -61,7 +58,7 @@ const POOL_BYTES = 8 * 1024;
 
 /** Starts the front of this site: a TLS listener for clients, one for fronts, a socket for the agent. */
 export async function startFront(options: FrontOptions) {
-  const { config, runtimeDir, serverUrl, addresses, openAnswersMax, log } = options;
+  const { config, runtimeDir, addresses, openAnswersMax, log } = options;
   await using starting = new AsyncDisposableStack();
   Buffer.poolSize = POOL_BYTES;
   const stop = new AbortController();
@@ -73,9 +70,7 @@ export async function startFront(options: FrontOptions) {
   };
   const shown = identityOf({ certificate: config.certificate, key: config.key });
   const own = identityOf(config.writer);
-  const beside =
-    serverUrl === undefined ? undefined : { url: serverUrl, path: requestsSocketOf(runtimeDir) };
-  const parts = assemble({ config, own, beside, addresses, openAnswersMax, log });
+  const parts = assemble({ config, own, addresses, openAnswersMax, log });
   const { routing, way, desk, upstreams, flights } = parts;
   starting.defer(() => upstreams.close());
   starting.defer(() => flights.close());
@@ -135,19 +130,21 @@ export async function startFront(options: FrontOptions) {
 interface Ground {
   readonly config: FrontConfig;
   readonly own: Identity;
-  readonly beside: Beside | undefined;
   readonly addresses: readonly string[];
   readonly openAnswersMax: number | undefined;
   readonly log: Logger;
 }
 
-function assemble({ config, own, beside, addresses, openAnswersMax, log }: Ground) {
+function assemble({ config, own, addresses, openAnswersMax, log }: Ground) {
   const { hold } = config;
   const routing = new Routing();
-  // A site that lost power and is back resets what it does not know, if only it is asked.
-  const patience = { timeoutMs: CONNECT_WITHIN_MS, keepAliveInitialDelayMs: 1_000 };
-  const connect = connectorWith(own, { ...patience, onread: IN_PLACE });
-  const upstreams = new Upstreams(beside ? besideOr(connect, beside) : connect);
+  const upstreams = new Upstreams(
+    // A site that lost power and is back resets what it does not know, if only it is asked.
+    connectorWith(own, {
+      ...{ timeoutMs: CONNECT_WITHIN_MS, keepAliveInitialDelayMs: 1_000 },
+      onread: IN_PLACE,
+    }),
+  );
   const peers = config.relay?.peers ?? {};
   const way = new Way({ routing, peers, probe: probeWith(upstreams), now });
   const flights = new Flights({ routing, way, now, holdForMs: hold.forMs });

@@ -267,11 +267,7 @@ const cluster = z.strictObject({
   ca: z.string().describe('PEM file: the cluster’s own certificate authority.'),
   certificate: z.string().describe('PEM file: the certificate of this server.'),
   key: z.string().describe('PEM file: its private key.'),
-  runtimeDir: z
-    .string()
-    .describe(
-      'Folder of the sockets over which the agent gives the role, and the front beside this server brings requests.',
-    ),
+  runtimeDir: z.string().describe('Folder of the socket over which the agent gives the role.'),
   databaseUrl: databaseUrl.describe('The PostgreSQL of this site, primary or standby.'),
   secretFile: z.string().describe('Opens the signing key in the database; the same at every site.'),
 });

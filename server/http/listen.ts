@@ -4,7 +4,6 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listenAt } from './socket-file.ts';
 
 export interface MutualTlsFiles {
   readonly ca: string;
@@ -17,8 +16,6 @@ export interface ListenOptions {
   readonly address: string;
   /** Whoever connects must have a certificate of this authority, as the fronts have. */
   readonly mutualTls?: MutualTlsFiles | undefined;
-  /** Of a socket beside it, by which the front of the same machine comes, without TLS: who may use it, the kernel knows. */
-  readonly socketPath?: string | undefined;
 }
 
 export interface Listener {
@@ -55,8 +52,12 @@ const POOL_BYTES = 8 * 1024;
 export async function listen(options: ListenOptions, handler: RequestListener): Promise<Listener> {
   Buffer.poolSize = POOL_BYTES;
   const { host, port } = hostAndPort(options.address);
-  const { mutualTls, socketPath } = options;
-  const server = patient(mutualTls ? mutualTlsServer(mutualTls, handler) : createServer(handler));
+  const server = options.mutualTls
+    ? mutualTlsServer(options.mutualTls, handler)
+    : createServer(handler);
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  // Bodies have a time of their own (body/), which knows how much has come, and whether it is we who take so long.
+  server.requestTimeout = 0;
   try {
     server.listen({ port, host, backlog: 1_024 });
     await once(server, 'listening');
@@ -65,28 +66,13 @@ export async function listen(options: ListenOptions, handler: RequestListener): 
     if (code === 'EADDRINUSE') throw new AddressInUse(options.address, { cause: error });
     throw new CannotListen(options.address, error as NodeJS.ErrnoException);
   }
-  const servers = [server];
-  if (socketPath !== undefined) {
-    const beside = patient(createServer(handler));
-    await listenAt(socketPath, beside);
-    servers.push(beside);
-  }
   const bound = (server.address() as AddressInfo).port;
-  const scheme = mutualTls ? 'https' : 'http';
+  const scheme = options.mutualTls ? 'https' : 'http';
   const shownHost = host.includes(':') ? `[${host}]` : host;
   return {
     origin: `${scheme}://${shownHost}:${bound}`,
-    async drain(graceMs) {
-      await Promise.all(servers.map((each) => drain(each, graceMs)));
-    },
+    drain: (graceMs) => drain(server, graceMs),
   };
-}
-
-function patient<S extends Server | TlsServer>(server: S): S {
-  server.keepAliveTimeout = KEEP_ALIVE_MS;
-  // Bodies have a time of their own (body/), which knows how much has come, and whether it is we who take so long.
-  server.requestTimeout = 0;
-  return server;
 }
 
 /** The schema of the configuration has seen to the form. */

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
+import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import { listenAt } from '../http/socket-file.ts';
 import type { AuditEntry } from '../storage/accounts/audit.ts';
+import { makeFolder } from '../storage/make-folder.ts';
 import type { DatabaseState } from './database-probe.ts';
 import type { Assignment, RoleName } from './role.ts';
 
@@ -39,19 +40,29 @@ const assignment = z.discriminatedUnion('role', [
   z.object({ role: z.literal('follower') }),
 ]);
 
-/** HTTP with JSON over `<runtime folder>/server.sock`: the agent, another user of the same group, gives the
- * role and reads the health. */
+/**
+ * HTTP with JSON over `<runtime folder>/server.sock`: the agent gives the role and reads the health. The file stays
+ * when the server ends, so that whoever asks is refused, and knows that no process is there; where there
+ * is no file, one may live on beneath (the folder was cleaned).
+ */
 export async function openControlSocket(
   runtimeDir: string,
   control: Control,
 ): Promise<{ path: string; close(): Promise<void> }> {
   const path = join(runtimeDir, 'server.sock');
+  makeFolder(runtimeDir);
+  const own = `${path}.${process.pid}`;
+  rmSync(own, { force: true });
   const server = createServer((request, response) => {
     answer(control, request, response).catch((error: unknown) => {
       json(response, 400, { error: error instanceof Error ? error.message : String(error) });
     });
-  });
-  await listenAt(path, server);
+  }).listen(own);
+  await once(server, 'listening');
+  // The agent is another user, of the same group.
+  chmodSync(own, 0o660);
+  // Node removes the name that it listens under.
+  renameSync(own, path);
   return {
     path,
     async close() {

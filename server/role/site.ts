@@ -1,11 +1,9 @@
-import { join } from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { ClusterConfig, Config } from '../config/schema.ts';
 import { sharedSecretFile } from '../identity/secret-file.ts';
 import { bootTimeMs } from '../log/deadline.ts';
 import { makeMetrics } from '../metrics/metrics.ts';
 import { auditBefore } from '../storage/accounts/audit.ts';
-import { makeFolder } from '../storage/make-folder.ts';
 import { DRAIN_MS, type StartOptions } from './alone.ts';
 import { type Health, openControlSocket } from './control-socket.ts';
 import { DatabaseProbe } from './database-probe.ts';
@@ -30,10 +28,8 @@ export async function startSite(
   const secret = sharedSecretFile(cluster.secretFile);
   const stack = new AsyncDisposableStack();
   try {
-    const { listen: address, ca, certificate, key, runtimeDir } = cluster;
-    makeFolder(runtimeDir);
-    const socketPath = join(runtimeDir, 'requests.sock');
-    const door = await openDoor({ address, mutualTls: { ca, certificate, key }, socketPath });
+    const { listen: address, ca, certificate, key } = cluster;
+    const door = await openDoor({ address, mutualTls: { ca, certificate, key } });
     stack.defer(() => door.drain(DRAIN_MS));
     const { database, lookUps, bulk } = openPools({
       url: cluster.databaseUrl,
@@ -75,7 +71,7 @@ export async function startSite(
       },
       end: (why) => options.onEnd(new Error(why), 'gently'),
     });
-    const control = await openControlSocket(runtimeDir, {
+    const control = await openControlSocket(cluster.runtimeDir, {
       health: () => healthOf({ config, cluster, role, probe, writing }),
       assign: (assignment) => role.assign(assignment),
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),

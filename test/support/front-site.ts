@@ -20,8 +20,6 @@ interface SiteOptions {
   readonly relayPort?: number;
   readonly connectionsMax?: number;
   readonly openAnswersMax?: number;
-  /** Of the server beside it. */
-  readonly serverUrl?: string;
 }
 
 /** A front with an agent beside it that says what the test tells it to. */
@@ -33,7 +31,6 @@ export async function raiseSite(options: SiteOptions = {}) {
   const front = await startFront({
     config: configOf(files, options),
     runtimeDir,
-    serverUrl: options.serverUrl,
     addresses: options.address === undefined ? [] : [options.address],
     openAnswersMax: options.openAnswersMax,
     log: pino({}, { write: (line: string) => void logged.push(JSON.parse(line)) }),
@@ -43,7 +40,6 @@ export async function raiseSite(options: SiteOptions = {}) {
   return {
     ...client,
     front,
-    runtimeDir,
     port: front.port,
     relayUrl: `https://127.0.0.1:${front.relayPort}`,
     /** What the front said, from warnings on. */
