@@ -4,6 +4,7 @@ import { fillDisk, stallDisk } from './disk-faults.ts';
 import { etcdAway } from './etcd-faults.ts';
 import {
   agentGone,
+  agentKilled,
   batteryLow,
   commitsHang,
   cutOff,
@@ -101,10 +102,7 @@ const STAYING: readonly Drill[] = [
     onBattery(world, cluster, site, 1_500),
   ),
   staying('the server is killed', 5_000, serverKilled),
-  // With the third fence one that is away for longer costs the lead (fence.test.ts).
-  staying('the agent is killed', 1_500, ({ random }, { agents }, site) =>
-    agents.get(site)!.kill(random.between(300, 1_500)),
-  ),
+  staying('the agent is killed', 1_500, agentKilled),
   staying("etcd's leader is frozen", 2_000, etcdFrozen),
 ];
 
