@@ -156,8 +156,7 @@ function explainAddress(state: State, now: Millis, timings: Timings): string {
     return `Not known who has the address; before it was at ${holder ?? 'nobody'}.`;
   }
   const trouble = state.addressTrouble;
-  const fails = trouble !== null && now < trouble.until ? 'fails' : 'failed when it was asked last';
-  const own = trouble === null ? '' : ` Here its driver ${fails}: ${trouble.reason}.`;
+  const own = trouble === null ? '' : ` Here its driver fails: ${trouble.reason}.`;
   if (holder === null) return `Nobody has the address.${own}`;
   if (holder === state.self.site && state.leaving !== null) {
     return `The address leaves ${holder}: ${state.leaving.why}.${own}`;
