@@ -71,6 +71,7 @@ export function federationFeatures(
   const ports = { srv, wellKnown, now, random: Math.random };
   const discovery = new Discovery(federation.peers, ports);
   const client = new FederationClient(self, { admission, discovery, reach });
+  const examining = { own: serverName, admission, client, reach, discovery, ...ports };
   const remoteKeys = new RemoteKeys({ stored, client }, { isTrusting: federation.isTrusting });
   const asked = askedFor(federation, { own: serverName, client, reach, database, now });
   const eventKeys = eventKeysOf({ self, remoteKeys, client, now, notaries: federation.notaries });
@@ -91,14 +92,7 @@ export function federationFeatures(
     ports: {
       ...{ eventKeys, federationClient: client },
       destinationList: destinationList(database, () => sending),
-      ...examinationBy(federation, {
-        own: serverName,
-        admission,
-        client,
-        reach,
-        discovery,
-        ...ports,
-      }),
+      ...examinationBy(federation, examining),
       ...asked.ports,
       identityServers: new IdentityServers(reach),
       notary: new Notary({ self, remoteKeys, now }),
