@@ -44,26 +44,6 @@ export async function pushJudge(
   const needs = needsOf(rules);
   const power = needs.power || events.some(mentionsRoom) ? await powerIn(room) : NO_POWER;
   const displayName = needs.displayName ? await displayNameIn(room, userId) : undefined;
-  return judgeBy(rules, room, { displayName, power });
-}
-
-/** The same of rules that are known and ask nothing of the room's state. */
-export function judgeAtOnce(
-  rules: Ruleset,
-  room: Room,
-  events: readonly RoomEvent[],
-): Judge | undefined {
-  if (events.length === 0) return NOTHING_TO_JUDGE;
-  const needs = needsOf(rules);
-  if (needs.power || needs.displayName || events.some(mentionsRoom)) return undefined;
-  return judgeBy(rules, room, { displayName: undefined, power: NO_POWER });
-}
-
-function judgeBy(
-  rules: Ruleset,
-  room: Room,
-  { displayName, power }: { displayName: string | undefined; power: Power },
-): Judge {
   const context = { displayName, memberCount: room.joinedCount, ...power };
   const stepsOfRules =
     STEPS_PER_RULE * RULE_KINDS.reduce((sum, kind) => sum + rules[kind].length, 0);
@@ -94,11 +74,7 @@ const NOTHING_TO_JUDGE: Judge = {
 interface Needs {
   readonly power: boolean;
   readonly displayName: boolean;
-  /** Somebody's own rules may cost as much as they may; the predefined ones compare a few words. */
-  readonly isCheap: boolean;
 }
-
-export const isCheap = (rules: Ruleset): boolean => needsOf(rules).isCheap;
 
 const needsByRules = new WeakMap<Ruleset, Needs>();
 
@@ -114,7 +90,6 @@ function needsOf(rules: Ruleset): Needs {
   const needs = {
     power: kinds.has('sender_notification_permission'),
     displayName: kinds.has('contains_display_name'),
-    isCheap: RULE_KINDS.every((kind) => rules[kind].every((rule) => rule.default)),
   };
   needsByRules.set(rules, needs);
   return needs;
