@@ -4,6 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { hostWithPort } from '../protocol/server-host.ts';
 
 export interface MutualTlsFiles {
   readonly ca: string;
@@ -68,9 +69,8 @@ export async function listen(options: ListenOptions, handler: RequestListener): 
   }
   const bound = (server.address() as AddressInfo).port;
   const scheme = options.mutualTls ? 'https' : 'http';
-  const shownHost = host.includes(':') ? `[${host}]` : host;
   return {
-    origin: `${scheme}://${shownHost}:${bound}`,
+    origin: `${scheme}://${hostWithPort(host, bound)}`,
     drain: (graceMs) => drain(server, graceMs),
   };
 }

@@ -32,6 +32,10 @@ const SOLD_BELOW: ReadonlySet<string> = new Set([
   ...['co', 'com', 'net', 'org', 'ac', 'edu', 'gov', 'gob', 'go', 'or', 'ne', 'gen', 'nom'],
 ]);
 
+/** As it stands in a URL: an IPv6 literal, bare until then, in brackets. */
+export const hostWithPort = (host: string, port: number): string =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}`;
+
 /** In lower case, addresses in their short form (also of IPv4 within IPv6, or as one number), and without a final dot. */
 export function hostWritten(host: string): string {
   const written = URL.parse(`http://${host}`)?.hostname ?? host.toLowerCase();

@@ -1,8 +1,10 @@
 import type { SrvRecord } from 'node:dns';
 import type { ServerName } from '../../protocol/identifiers.ts';
-import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
+import { isObject, type JsonValue } from '../../protocol/json.ts';
+import { hostWithPort } from '../../protocol/server-host.ts';
 import { parseServerKeys } from '../../protocol/server-keys.ts';
 import type { Admission } from '../admission.ts';
+import { jsonIn } from '../answer.ts';
 import { byTable, type Discovery, type Peer } from '../discovery/discovery.ts';
 import {
   type DiscoveryPorts,
@@ -139,7 +141,7 @@ export class Examination {
     return failed!;
   }
 
-  #keysIn(server: ServerName, { status, body }: Told): Finding {
+  async #keysIn(server: ServerName, { status, body }: Told): Promise<Finding> {
     const failed = (said: string, what: string): Finding => ({
       ...{ step: 'keys', result: 'failed', said: `/_matrix/key/v2/server: ${said}` },
       must: { who: 'other_server', what },
@@ -149,7 +151,8 @@ export class Examination {
         `status ${status}`,
         'let what answers there pass /_matrix on to their homeserver',
       );
-    const parsed = keysIn(body, server);
+    const json = await jsonIn(body, {});
+    const parsed = json === undefined ? 'it is no JSON' : parseServerKeys(json, server);
     if (typeof parsed === 'string')
       return failed(parsed, `let ${server} lead to the homeserver of that name`);
     const { validUntilTs, keys } = parsed;
@@ -179,8 +182,8 @@ export class Examination {
         ...failureAt('a signed request', told.cause ?? told),
       };
     const { status } = told;
-    const answer = jsonIn(told);
-    if (status === 200 && answer !== undefined)
+    const answer = await jsonIn(told.body, {});
+    if (status === 200 && isObject(answer))
       return { step: 'request', result: 'well', said: 'it takes our signature' };
     return {
       ...{ step: 'request', result: 'failed' },
@@ -202,38 +205,20 @@ const reachable = (own: ServerName): NonNullable<Finding['must']> => ({
   what: `let ${own} be reached from outside (/_matrix/key/v2/server and /.well-known/matrix/server): whoever cannot read our keys takes none of our requests`,
 });
 
-function theirs(status: number, answer: JsonObject | undefined): NonNullable<Finding['must']> {
+function theirs(status: number, answer: JsonValue | undefined): NonNullable<Finding['must']> {
   const who = 'other_server';
-  if (answer === undefined || status === 404)
+  // What stands before a homeserver, such as a proxy, has pages.
+  if (!isObject(answer) || status === 404)
     return { who, what: 'let what answers there pass /_matrix/federation on to their homeserver' };
   return status === 403
     ? { who, what: 'let this server in, where they admit only some' }
     : { who, what: 'look at what their homeserver says of it' };
 }
 
-const at = ({ host, port }: Target): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-
-function keysIn(body: Buffer, server: ServerName) {
-  try {
-    return parseServerKeys(JSON.parse(body.toString('utf8')) as JsonValue, server);
-  } catch {
-    return 'it is no JSON';
-  }
-}
-
-/** Of a homeserver: what stands before one, such as a proxy, has pages. */
-function jsonIn({ body }: Told): JsonObject | undefined {
-  try {
-    const told = JSON.parse(body.toString('utf8')) as JsonValue;
-    return isObject(told) ? told : undefined;
-  } catch {
-    return undefined;
-  }
-}
+const at = ({ host, port }: Target): string => hostWithPort(host, port);
 
 /** In their words, of which nobody knows how many they are. */
-function saidIn(answer: JsonObject | undefined): string {
-  if (answer === undefined) return ', and no words of a homeserver';
+function saidIn(answer: JsonValue | undefined): string {
+  if (!isObject(answer)) return ', and no words of a homeserver';
   return typeof answer.error === 'string' ? `: ${answer.error.slice(0, 200)}` : '';
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { hostWithPort } from '../../protocol/server-host.ts';
 import { found, type Opinion, type Scanner, Unscannable } from './scanner.ts';
 import { connected, isTaken, replyOf } from './told-line.ts';
 
@@ -41,7 +42,7 @@ export class Icap implements Scanner {
 }
 
 function headOf({ host, port, service }: IcapService): Buffer {
-  const at = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const at = hostWithPort(host, port);
   const [answer, body] = [QUESTION.length, QUESTION.length + ANSWER.length];
   const lines = [
     `RESPMOD icap://${at}/${service} ICAP/1.0`,
