@@ -89,11 +89,12 @@ async function run(command: string): Promise<void> {
   else if (command === 'front') await runFront(config);
   else if (command === 'exporter') await runExporter(config);
   else if (command === 'doctor' && positionals[1] === 'federation')
-    await runDoctorFederation(config);
+    await asAdministrator(config, positionals.slice(2), doctorFederation);
   else if (command === 'doctor') await runDoctor(config);
   else if (command === 'audit') await runAudit(config);
   else if (command === 'users') await runUsers(config);
-  else if (command === 'signing-key') await runSigningKey(config);
+  else if (command === 'signing-key')
+    await asAdministrator(config, positionals.slice(1), signingKey);
   else if (isOperators(command)) await runOperator(command, config.runtimeDir);
   else throw new ConfigError(`There is no command "${command}".\n${usage()}`);
 }
@@ -377,16 +378,10 @@ async function runUsers(config: Config): Promise<void> {
   );
 }
 
-async function runSigningKey(config: Config): Promise<void> {
+async function asAdministrator(config: Config, words: string[], deed: typeof signingKey) {
   const login = keptLogin(process.env, homedir());
-  const asked = { words: positionals.slice(1), json: values.json };
-  await byAdminApi(config, ({ api }) => signingKey(asked, { api, login, print: printed }));
-}
-
-async function runDoctorFederation(config: Config): Promise<void> {
-  const login = keptLogin(process.env, homedir());
-  const asked = { words: positionals.slice(2), json: values.json };
-  await byAdminApi(config, ({ api }) => doctorFederation(asked, { api, login, print: printed }));
+  const asked = { words, json: values.json };
+  await byAdminApi(config, ({ api }) => deed(asked, { api, login, print: printed }));
 }
 
 async function byAdminApi(

@@ -122,7 +122,7 @@ async function forward(arrived: Arrived, body: Body, desk: Desk): Promise<void> 
     log.warn({ requestId: request.id, why: carriage.why }, 'a request was set aside');
     return setAside(incoming, response, count);
   }
-  const { flight, answer } = carriage;
+  const { answer, flight } = carriage;
   try {
     if (token !== undefined) desk.tokens.answered(token, answer);
     desk.remembered.note(request.method, request.url, answer);
