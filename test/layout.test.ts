@@ -241,6 +241,7 @@ const ARROWS: Record<string, string[]> = {
     'undici',
     'zod',
   ],
+  'failover/cli/steps.ts': [],
   'failover/cli': ['failover/status', 'failover/sockets.ts', 'undici', 'zod'],
   'failover/exporter': [
     'failover/certificates',
@@ -254,12 +255,13 @@ const ARROWS: Record<string, string[]> = {
     'failover/adapters',
     'failover/certificates',
     'failover/cli',
+    'failover/cli/steps.ts',
     'failover/status',
     'undici',
     'zod',
     'yaml',
   ],
-  'failover/users': ['undici', 'zod', 'yaml'],
+  'failover/users': ['failover/cli/steps.ts', 'undici', 'zod', 'yaml'],
   'failover/config': ['zod', 'yaml'],
 };
 

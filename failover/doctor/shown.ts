@@ -1,16 +1,16 @@
+import { stepsShown } from '../cli/steps.ts';
 import type { Diagnosis } from './diagnose.ts';
 
-/** A line a step, and last what to begin with. */
+/** Last what to begin with. */
 export function shown({ steps, first }: Diagnosis): string {
-  const width = Math.max(...steps.map(({ step }) => step.length));
-  const lines = steps.map(
-    ({ step, kind, said }) => `${SIGNS[kind]}  ${step.padEnd(width)}  ${said}`,
-  );
   const last =
     first === null
       ? 'Nothing is amiss.'
       : `Begin with ${first.step}: ${first.said}.\n${first.must}`;
-  return [...lines, '', last].join('\n');
+  return stepsShown(
+    steps.map(({ step, kind, said }) => ({ step, sign: SIGNS[kind], said })),
+    last,
+  );
 }
 
 const SIGNS = { well: 'well ', unknown: '  ?  ', amiss: 'AMISS' } as const;

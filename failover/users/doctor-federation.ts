@@ -1,3 +1,4 @@
+import { stepsShown } from '../cli/steps.ts';
 import type { Told } from './actions.ts';
 import type { Surroundings } from './surroundings.ts';
 import { type Asked, ending, NOT_LOGGED_IN } from './users.ts';
@@ -44,13 +45,12 @@ async function examined(words: readonly string[], { api, login }: Around): Promi
   return (await api.ask(`GET ${path}`, undefined, token)) as unknown as Examined;
 }
 
-/** A line a step, and last who must do what. */
+/** Last who must do what. */
 function shown({ server_name, findings, failed }: Examined): string {
-  const width = Math.max(...findings.map(({ step }) => step.length));
-  const lines = findings.map(
-    ({ step, result, said }) => `${SIGNS[result]}  ${step.padEnd(width)}  ${said}`,
+  return stepsShown(
+    findings.map(({ step, result, said }) => ({ step, sign: SIGNS[result], said })),
+    last(server_name, failed),
   );
-  return [...lines, '', last(server_name, failed)].join('\n');
 }
 
 const SIGNS = { well: 'well ', none: '  -  ', failed: 'AMISS' } as const;
