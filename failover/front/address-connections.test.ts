@@ -1,7 +1,8 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { AddressConnections } from './address-connections.ts';
 import { Routing } from './routing.ts';
@@ -42,6 +43,33 @@ test('who has asked while the front did something else is answered, and is not t
   ending.abort();
   routing.set(null, false);
   await ended;
+});
+
+test.each([
+  ['a long poll', '/_matrix/client/v3/sync?timeout=30000', 999, 1_000],
+  ['anything else', '/_matrix/client/versions', 249, 250],
+])('who has asked for %s last may take its time to ask again', async (_what, url, idle, long) => {
+  let now = 0;
+  const connections = new AddressConnections(['192.0.2.10'], () => now);
+  const socket = Object.assign(new EventEmitter(), { localAddress: '192.0.2.10', end: vi.fn() });
+  const talk = socket as unknown as Socket;
+  connections.opened(talk);
+  connections.secured(talk);
+  connections.began(talk, url);
+  connections.ended(talk);
+  const routing = new Routing();
+  routing.set(null, true);
+  const ended = async (at: number): Promise<boolean> => {
+    now = at;
+    const ending = new AbortController();
+    const looking = connections.endIdle(routing, ending.signal);
+    // It looks behind two turns.
+    for (let turns = 0; turns < 4; turns++) await turn();
+    ending.abort();
+    await looking;
+    return socket.end.mock.calls.length > 0;
+  };
+  expect([await ended(idle), await ended(long)]).toEqual([false, true]);
 });
 
 const REQUEST = 'GET /_matrix/client/versions HTTP/1.1\r\nHost: home\r\n\r\n';

@@ -6,6 +6,11 @@ import type { Routing } from './routing.ts';
 
 /** Whoever talks gets an answer in this time, and with it the word that the connection ends. */
 const IDLE_MS = 250;
+/**
+ * Whoever polls asks again as soon as it has its answer: that takes a client on a slow line, or one that is busy, as long as this, and
+ * what it sends towards the end of a connection is lost.
+ */
+const POLLER_IDLE_MS = 1_000;
 const LOOK_EVERY_MS = 50;
 
 /** How many requests are under way on a connection, and since when there is one that is no long poll, or none at all. */
@@ -13,6 +18,8 @@ interface Use {
   underWay: number;
   askedSinceMs: number | null;
   idleSinceMs: number;
+  /** What came last on it was a long poll. */
+  polls: boolean;
 }
 
 /**
@@ -58,7 +65,8 @@ export class AddressConnections {
   /** The same, behind its handshake. */
   secured(socket: Socket): void {
     if (!this.has(socket)) return;
-    this.#used.set(socket, { underWay: 0, askedSinceMs: null, idleSinceMs: this.#now() });
+    const idleSinceMs = this.#now();
+    this.#used.set(socket, { underWay: 0, askedSinceMs: null, idleSinceMs, polls: false });
     socket.once('close', () => this.#used.delete(socket));
   }
 
@@ -66,7 +74,8 @@ export class AddressConnections {
     const use = this.#used.get(socket);
     if (use === undefined) return;
     use.underWay++;
-    if (!isLongPoll(url)) use.askedSinceMs ??= this.#now();
+    use.polls = isLongPoll(url);
+    if (!use.polls) use.askedSinceMs ??= this.#now();
   }
 
   ended(socket: Socket): void {
@@ -93,9 +102,9 @@ export class AddressConnections {
   }
 
   #endIdle(): void {
-    const before = this.#now() - IDLE_MS;
-    for (const [socket, { underWay, idleSinceMs }] of this.#used)
-      if (underWay === 0 && idleSinceMs <= before) socket.end();
+    const now = this.#now();
+    for (const [socket, { underWay, idleSinceMs, polls }] of this.#used)
+      if (underWay === 0 && now - idleSinceMs >= (polls ? POLLER_IDLE_MS : IDLE_MS)) socket.end();
   }
 }
 
