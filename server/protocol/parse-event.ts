@@ -52,7 +52,7 @@ export const redactedEvent = (event: Event, rules: RoomVersionRules): Event =>
 
 export const rejectedEvent = (event: Event): Event => Object.freeze({ ...event, rejected: true });
 
-const TOO_LARGE = `the event has more than ${EVENT_BYTES_MAX} bytes`;
+export const TOO_LARGE = `the event has more than ${EVENT_BYTES_MAX} bytes`;
 
 /** Also where the room version's rule on numbers is enforced, and lone surrogates are refused. */
 const complaintAboutSize = (pdu: JsonObject, rules: RoomVersionRules): string | undefined => {

@@ -6,6 +6,7 @@ import { CanonicalJsonError } from '../../protocol/canonical-json.ts';
 import type { Event, StateEvent } from '../../protocol/event.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
+import { isSurelyLonger } from '../../protocol/json-length.ts';
 import { EVENT_BYTES_MAX } from '../../protocol/limits.ts';
 import {
   badJson,
@@ -14,7 +15,7 @@ import {
   type MatrixError,
   tooLarge,
 } from '../../protocol/matrix-error.ts';
-import { parseEvent } from '../../protocol/parse-event.ts';
+import { parseEvent, TOO_LARGE } from '../../protocol/parse-event.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { type SigningKey, signedEvent } from '../../protocol/signatures.ts';
 import type { Draft } from '../draft.ts';
@@ -37,7 +38,10 @@ export function newEvent(
   draft: Draft,
   at: { state: AuthState; signer: Signer; now: number },
 ): Event {
-  const { pdu, covered } = sign(pduOf(room, draft, at), room.rules, at.signer);
+  const bare = pduOf(room, draft, at);
+  // Before it is written for its hash and its signature: a megabyte of keys would hold everybody up for 100 ms.
+  if (isSurelyLonger(bare, EVENT_BYTES_MAX)) throw tooLarge(`The event is too large: ${TOO_LARGE}`);
+  const { pdu, covered } = sign(bare, room.rules, at.signer);
   const parsed = parseEvent(pdu, room.rules, covered);
   if (!parsed.ok) throw unfit(pdu, parsed.reason);
   const verdict = authorize(parsed.value, at.state, room.rules);
