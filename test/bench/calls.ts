@@ -33,11 +33,19 @@ export interface CallsOptions {
   /** Of rooms, members and messages. */
   readonly scale: number;
   readonly rounds: number;
+  /** The rows alone whose names hold one of these. */
+  readonly only?: readonly string[] | undefined;
   readonly print: (line: string) => void;
 }
 
 /** What clients ask beside sending: what each costs, and how long it takes. */
-export async function benchCalls({ starts, scale, rounds, print }: CallsOptions): Promise<void> {
+export async function benchCalls({
+  starts,
+  scale,
+  rounds,
+  print,
+  only,
+}: CallsOptions): Promise<void> {
   await using running = new AsyncDisposableStack();
   const sizes = Object.fromEntries(
     Object.entries(SIZES).map(([name, count]) => [name, Math.ceil(count * scale)]),
@@ -47,7 +55,8 @@ export async function benchCalls({ starts, scale, rounds, print }: CallsOptions)
     const target = running.use(await start());
     const agent = new Agent({ connections: 1_024 });
     running.defer(() => agent.destroy());
-    const rows = await callRows(new BenchClient(agent, target.origin), sizes);
+    const all = await callRows(new BenchClient(agent, target.origin), sizes);
+    const rows = all.filter(({ name }) => !only || only.some((part) => name.includes(part)));
     sides.push({ name: target.name, target, rows });
   }
   await compare({ sides, rounds, print });

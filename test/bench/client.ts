@@ -17,11 +17,11 @@ interface LoggedIn {
 /** Plain HTTP: what the SDKs do around a request is not what is measured. */
 export class BenchClient {
   readonly #dispatcher: Dispatcher;
-  readonly #origin: string;
+  readonly origin: string;
 
   constructor(dispatcher: Dispatcher, origin: string) {
     this.#dispatcher = dispatcher;
-    this.#origin = origin;
+    this.origin = origin;
   }
 
   async register(name: string): Promise<Account> {
@@ -83,7 +83,7 @@ export class BenchClient {
   /** Answers with the path by which it is had. */
   async upload(bytes: Buffer, { token }: Account, type?: string): Promise<string> {
     const { statusCode, body } = await this.#dispatcher.request({
-      origin: this.#origin,
+      origin: this.origin,
       path: '/_matrix/media/v3/upload',
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, ...(type && { 'content-type': type }) },
@@ -98,7 +98,7 @@ export class BenchClient {
   /** The bytes are taken off the wire, and thrown away. */
   async download(path: string, { token }: Account): Promise<void> {
     const { statusCode, body } = await this.#dispatcher.request({
-      ...{ origin: this.#origin, path, method: 'GET' },
+      ...{ origin: this.origin, path, method: 'GET' },
       headers: { authorization: `Bearer ${token}` },
     });
     if (statusCode !== 200) throw new Error(`${path}: ${statusCode} ${await body.text()}`);
@@ -113,7 +113,7 @@ export class BenchClient {
   ): Promise<{ text: string; next: string }> {
     const query = new URLSearchParams({ timeout: String(timeoutMs), ...(since && { since }) });
     const { statusCode, body } = await this.#dispatcher.request({
-      origin: this.#origin,
+      origin: this.origin,
       path: `/_matrix/client/v3/sync?${query}`,
       method: 'GET',
       headers: { authorization: `Bearer ${member.token}` },
@@ -133,7 +133,7 @@ export class BenchClient {
     caller?: Account,
   ): Promise<T> {
     const { statusCode, body } = await this.#dispatcher.request({
-      origin: this.#origin,
+      origin: this.origin,
       path,
       method,
       headers: {

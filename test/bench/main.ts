@@ -10,6 +10,7 @@ import { benchInitialSync } from './initial-sync.ts';
 import { benchMedia, MEDIA_PARTS, type MediaPart } from './media.ts';
 import { benchRequests } from './requests.ts';
 import { benchSearch } from './search.ts';
+import { sourcesAt } from './sources.ts';
 import { startSynapse } from './synapse.ts';
 import { startSingle, type Target } from './target.ts';
 
@@ -41,6 +42,8 @@ const { values } = parseArgs({
     calls: { type: 'boolean', default: false },
     /** With `--calls`: rooms, members and messages are so many times as many. */
     scale: { type: 'string', default: '1' },
+    /** With `--calls`: the rows alone whose names hold one of these. */
+    row: { type: 'string', multiple: true },
     /** Instead: searches of so many messages. */
     search: { type: 'string' },
     /** Where those rooms or messages stay for another run. */
@@ -81,10 +84,14 @@ else if (values.front) await benchOnce(await startFrontTarget(values.node), ['32
 else await benchSingle();
 
 async function benchClientCalls() {
-  const others = values.synapse ? [startSynapse] : [];
-  const starts = [() => startSingle(values.node), ...others];
+  using before = values.against === undefined ? undefined : sourcesAt(values.against);
+  const starts = [
+    ...(before ? [() => startSingle(values.node, before.folder)] : []),
+    () => startSingle(values.node),
+    ...(values.synapse ? [startSynapse] : []),
+  ];
   const scale = Number(values.scale);
-  await benchCalls({ starts, scale, rounds: Number(values.rounds), print });
+  await benchCalls({ starts, scale, rounds: Number(values.rounds), print, only: values.row });
 }
 
 async function benchFiles() {
