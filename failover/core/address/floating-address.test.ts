@@ -5,6 +5,7 @@ import type { Input } from '../inputs.ts';
 import { step } from '../machine.ts';
 import { type State, start } from '../state.ts';
 import { TIMINGS } from '../timings.ts';
+import { explain } from '../told/explain.ts';
 import { StoryEtcd } from '../told/story-etcd.ts';
 
 test('an order to hold it that failed may have been carried out: it is dropped before another site may take it', () => {
@@ -38,6 +39,15 @@ test('a driver that can do nothing at all keeps the address only for as long as 
   expect(site.now).toBeLessThan(heldUntil + 2 * TIMINGS.addressLeaseMs);
 });
 
+test('a driver that has not been asked since it failed is not said to fail still', () => {
+  const site = holder();
+  failsToHold(site, 1);
+  expect(site.says()).toContain('Here its driver fails: ip ended with 2.');
+  site.now += 11_000;
+  site.pulses();
+  expect(site.says()).toContain('Here its driver failed when it was asked last: ip ended with 2.');
+});
+
 /** Each time anew, as the next pulse prolongs the lease. */
 function failsToHold(site: Site, times: number): string[] {
   const asked: string[] = [];
@@ -65,6 +75,7 @@ function holder() {
         if (effect.kind === 'hold-address') site.heldUntil = effect.until;
       return effects.map(({ kind }) => kind);
     },
+    says: () => explain(state, site.now, TIMINGS).address,
     pulses(): string[] {
       const sentAt = site.now;
       const view = etcd.read();

@@ -156,7 +156,8 @@ function explainAddress(state: State, now: Millis, timings: Timings): string {
     return `Not known who has the address; before it was at ${holder ?? 'nobody'}.`;
   }
   const trouble = state.addressTrouble;
-  const own = trouble === null ? '' : ` Here its driver fails: ${trouble.reason}.`;
+  const fails = trouble !== null && now < trouble.until ? 'fails' : 'failed when it was asked last';
+  const own = trouble === null ? '' : ` Here its driver ${fails}: ${trouble.reason}.`;
   if (holder === null) return `Nobody has the address.${own}`;
   if (holder === state.self.site && state.leaving !== null) {
     return `The address leaves ${holder}: ${state.leaving.why}.${own}`;
