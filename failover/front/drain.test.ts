@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { connect } from 'node:tls';
 import { expect, test, vi } from 'vitest';
 import { raiseSite } from '../../test/support/front-site.ts';
 import { raiseWriter } from '../../test/support/front-writer.ts';
@@ -60,6 +63,31 @@ test('a long poll that another front passed on goes elsewhere, and does not keep
   site.agentSays({ site: 'b', epoch: 1, url: writer.url });
   expect((await answer).status).toBe(200);
 });
+
+test('a front that ends answers who polls and asks again while it ends, and then is gone', async () => {
+  await using site = await raiseSite();
+  let asked = 0;
+  await using writer = await raiseWriter((_request, response) => {
+    asked++;
+    response.end('{}');
+  });
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  const client = connect({ port: site.port, ca: site.ca, checkServerIdentity: () => undefined });
+  await once(client, 'secureConnect');
+  const said = text(client);
+  client.write(POLL);
+  await vi.waitFor(() => expect(asked).toBe(1));
+  await vi.waitFor(() => expect(client.bytesRead).toBeGreaterThan(0));
+  const drained = site.front.drain();
+  client.write(POLL);
+  const answers = await said;
+  expect(answers.match(/HTTP\/1\.1 200/g)).toHaveLength(2);
+  expect(answers.match(/connection: close/gi)).toHaveLength(1);
+  await drained;
+  await expect(site.get('/_matrix/client/versions')).rejects.toThrow(/ECONNREFUSED/);
+});
+
+const POLL = 'GET /_matrix/client/v3/sync?timeout=0 HTTP/1.1\r\nHost: home\r\n\r\n';
 
 test('what cannot be answered keeps no front from ending', async () => {
   await using site = await raiseSite();

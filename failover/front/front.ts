@@ -9,10 +9,10 @@ import { connectorWith } from '../certificates/connector.ts';
 import { earliest } from '../certificates/first-end.ts';
 import { Identity, type IdentityFiles } from '../certificates/identity.ts';
 import { socketOf } from '../sockets.ts';
-import { AddressConnections } from './address-connections.ts';
 import { askAhead } from './ask-ahead.ts';
 import type { Room } from './body.ts';
 import type { Ports } from './carry.ts';
+import { ClientConnections } from './client-connections.ts';
 import type { FrontConfig } from './config.ts';
 import { DeviceOrder } from './device-order.ts';
 import { drain } from './drain.ts';
@@ -122,7 +122,7 @@ export async function startFront(options: FrontOptions) {
     /** Those to the floating address. */
     connections: () => desk.guests.count,
     /** Takes nothing new, and waits until what is under way is answered. */
-    drain: (withinMs?: number) => drain([server, ...(relay ? [relay] : [])], parts, withinMs),
+    drain: (withinMs?: number) => drain({ clients: server, relay }, parts, withinMs),
     close: () => running.disposeAsync(),
   };
 }
@@ -197,7 +197,7 @@ function assemble({ config, own, addresses, openAnswersMax, log }: Ground) {
     tokens: new KnownTokens(),
     remembered,
     bodies: new KeptBodies(room.memory),
-    guests: new AddressConnections(addresses, now),
+    guests: new ClientConnections(addresses, now),
     count,
     log,
   };

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import type { AddressConnections } from './address-connections.ts';
 import { type Body, hasBody, Incoming, NO_BODY, type NoBody, type Room } from './body.ts';
 import type { Carried } from './carried.ts';
 import type { Ports } from './carry.ts';
 import { carryOrLend } from './carry-or-lend.ts';
+import type { ClientConnections } from './client-connections.ts';
 import type { Answer } from './exchange.ts';
 import { Gone } from './gone.ts';
 import { fromClient, serverClaimed, tokenOf, towardsClient } from './headers.ts';
@@ -27,7 +27,7 @@ export interface Desk {
   readonly tokens: KnownTokens;
   readonly remembered: Remembered;
   readonly bodies: KeptBodies;
-  readonly guests: AddressConnections;
+  readonly guests: ClientConnections;
   readonly count: Counts;
   readonly log: Logger;
 }

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { AddressConnections } from './address-connections.ts';
+import { ClientConnections } from './client-connections.ts';
 import { Routing } from './routing.ts';
 
 test.each([
@@ -17,13 +17,13 @@ test.each([
 ])(
   'of the floating addresses, however they are spelled, a connection to %s is one: %s',
   (to, is) => {
-    const connections = new AddressConnections(['192.0.2.10', 'FD00:0:0::0:10'], () => 0);
+    const connections = new ClientConnections(['192.0.2.10', 'FD00:0:0::0:10'], () => 0);
     expect(connections.has({ localAddress: to } as Socket)).toBe(is);
   },
 );
 
 test('who has asked while the front did something else is answered, and is not taken for idle', async () => {
-  const connections = new AddressConnections(['127.0.0.1'], () => performance.now());
+  const connections = new ClientConnections(['127.0.0.1'], () => performance.now());
   const { port, asked } = await servedTo(connections);
   const client = connect(port, '127.0.0.1');
   const answers = text(client);
@@ -50,7 +50,7 @@ test.each([
   ['anything else', '/_matrix/client/versions', 249, 250],
 ])('who has asked for %s last may take its time to ask again', async (_what, url, idle, long) => {
   let now = 0;
-  const connections = new AddressConnections(['192.0.2.10'], () => now);
+  const connections = new ClientConnections(['192.0.2.10'], () => now);
   const socket = Object.assign(new EventEmitter(), { localAddress: '192.0.2.10', end: vi.fn() });
   const talk = socket as unknown as Socket;
   connections.opened(talk);
@@ -75,7 +75,7 @@ test.each([
 const REQUEST = 'GET /_matrix/client/versions HTTP/1.1\r\nHost: home\r\n\r\n';
 
 /** As a front tells of connections and requests, without its TLS. */
-async function servedTo(connections: AddressConnections) {
+async function servedTo(connections: ClientConnections) {
   let asked = 0;
   const server = createServer((request, response) => {
     connections.began(request.socket, request.url!);

@@ -10,7 +10,7 @@ const IDLE_MS = 250;
  * Whoever polls asks again as soon as it has its answer: that takes a client on a slow line, or one that is busy, as long as this, and
  * what it sends towards the end of a connection is lost.
  */
-const POLLER_IDLE_MS = 1_000;
+export const POLLER_IDLE_MS = 1_000;
 const LOOK_EVERY_MS = 50;
 
 /** How many requests are under way on a connection, and since when there is one that is no long poll, or none at all. */
@@ -20,13 +20,14 @@ interface Use {
   idleSinceMs: number;
   /** What came last on it was a long poll. */
   polls: boolean;
+  readonly throughAddress: boolean;
 }
 
 /**
- * The connections of clients that came in through a floating address. It takes them away when it
- * leaves, so they must end before: each with its next answer, and those that are idle by themselves.
+ * The connections of clients. A front that ends takes them away, and a floating address that leaves those that came in through it, so
+ * they must end before: each with its next answer, and those that are idle by themselves.
  */
-export class AddressConnections {
+export class ClientConnections {
   readonly #addresses: ReadonlySet<string>;
   readonly #now: () => number;
   readonly #open = new Set<Socket>();
@@ -37,15 +38,16 @@ export class AddressConnections {
     this.#now = now;
   }
 
+  /** Through a floating address. */
   get count(): number {
     return this.#open.size;
   }
 
-  /** For how long the oldest request waits for its answer. A long poll is answered whenever that is wanted. */
+  /** For how long the oldest request through a floating address waits for its answer. A long poll is answered whenever that is wanted. */
   get slowestMs(): number {
     let since = this.#now();
-    for (const { askedSinceMs } of this.#used.values())
-      if (askedSinceMs !== null && askedSinceMs < since) since = askedSinceMs;
+    for (const { askedSinceMs, throughAddress } of this.#used.values())
+      if (throughAddress && askedSinceMs !== null && askedSinceMs < since) since = askedSinceMs;
     return Math.round(this.#now() - since);
   }
 
@@ -64,9 +66,9 @@ export class AddressConnections {
 
   /** The same, behind its handshake. */
   secured(socket: Socket): void {
-    if (!this.has(socket)) return;
-    const idleSinceMs = this.#now();
-    this.#used.set(socket, { underWay: 0, askedSinceMs: null, idleSinceMs, polls: false });
+    const throughAddress = this.has(socket);
+    const idle = { underWay: 0, askedSinceMs: null, idleSinceMs: this.#now() };
+    this.#used.set(socket, { ...idle, polls: false, throughAddress });
     socket.once('close', () => this.#used.delete(socket));
   }
 
@@ -88,23 +90,26 @@ export class AddressConnections {
     });
   }
 
-  /** Whenever the address is about to leave, until the signal. */
+  /** Whenever the address is about to leave, or this front to end, until the signal. */
   async endIdle(routing: Routing, signal: AbortSignal): Promise<void> {
+    const someMustEnd = () => routing.mustEnd(true);
     while (!signal.aborted) {
-      if (!routing.draining) await routing.changes.next(NO_LIMIT_MS, signal);
-      for (; routing.draining && !signal.aborted; await sleep(LOOK_EVERY_MS)) {
+      if (!someMustEnd()) await routing.changes.next(NO_LIMIT_MS, signal);
+      for (; someMustEnd() && !signal.aborted; await sleep(LOOK_EVERY_MS)) {
         // Behind a turn that took long, who looks idle may have asked already: it is read before the second of these.
         await turn();
         await turn();
-        this.#endIdle();
+        this.#endIdle(routing);
       }
     }
   }
 
-  #endIdle(): void {
+  #endIdle(routing: Routing): void {
     const now = this.#now();
-    for (const [socket, { underWay, idleSinceMs, polls }] of this.#used)
-      if (underWay === 0 && now - idleSinceMs >= (polls ? POLLER_IDLE_MS : IDLE_MS)) socket.end();
+    const isIdle = ({ underWay, idleSinceMs, polls }: Use) =>
+      underWay === 0 && now - idleSinceMs >= (polls ? POLLER_IDLE_MS : IDLE_MS);
+    for (const [socket, use] of this.#used)
+      if (routing.mustEnd(use.throughAddress) && isIdle(use)) socket.end();
   }
 }
 
