@@ -203,6 +203,11 @@ export class RoomEngine implements Rooms {
     return room?.isCommitted ? new RoomView(room, this.#reads, this.#earlier) : undefined;
   }
 
+  known(roomId: RoomId): Room | undefined {
+    const room = this.#building.rooms.known(roomId);
+    return room?.isCommitted ? new RoomView(room, this.#reads, this.#earlier) : undefined;
+  }
+
   whenWhole(roomId: RoomId, userId: UserId, signal?: AbortSignal): Promise<void> {
     return onceWhole(this.#building, roomId, { userId, signal });
   }
@@ -233,6 +238,10 @@ export class RoomEngine implements Rooms {
 
   roomsOf(userId: UserId): Promise<ReadonlyMap<RoomId, RoomMembership>> {
     return this.#building.userRooms.of(userId);
+  }
+
+  knownRoomsOf(userId: UserId): ReadonlyMap<RoomId, RoomMembership> | undefined {
+    return this.#building.userRooms.known(userId);
   }
 
   lastPosition(roomId: RoomId): number | undefined {

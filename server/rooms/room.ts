@@ -48,6 +48,12 @@ export interface Room {
    */
   timeline(range: { after: number; upTo: number; limit: number }): Promise<Timeline>;
 
+  /**
+   * All of the timeline in (after, upTo], where memory has it and everybody who was in the room all the time is shown
+   * the same of it: messages to which nothing relates, in a room where everything is kept. Undefined where one would have to look.
+   */
+  toldToAll(range: { after: number; upTo: number }): readonly RoomEvent[] | undefined;
+
   event(eventId: EventId): Promise<RoomEvent | undefined>;
   /** Of many, those that there are, in one question. */
   events(eventIds: readonly EventId[]): Promise<RoomEvent[]>;

@@ -35,6 +35,8 @@ export interface Rooms {
    * out of memory is no longer brought up to date.
    */
   open(roomId: RoomId): Promise<Room | undefined>;
+  /** The same; undefined where it has to be read. */
+  known(roomId: RoomId): Room | undefined;
   /** Resolves when all members of a room are here that was joined without them; throws M_LIMIT_EXCEEDED where that takes too long. */
   whenWhole(roomId: RoomId, userId: UserId, signal?: AbortSignal): Promise<void>;
   /**
@@ -52,6 +54,8 @@ export interface Rooms {
   noLongerTold(roomId: RoomId, nids: readonly number[]): Promise<ReadonlySet<number>>;
   /** By room. Kept in memory for users who are active. */
   roomsOf(userId: UserId): Promise<ReadonlyMap<RoomId, RoomMembership>>;
+  /** The same; undefined where they have to be read. */
+  knownRoomsOf(userId: UserId): ReadonlyMap<RoomId, RoomMembership> | undefined;
   /** The last timeline position of a room that `roomsOf` named or `open` gave, without loading it. */
   lastPosition(roomId: RoomId): number | undefined;
 

@@ -68,6 +68,11 @@ export class DeviceLists {
     return { changed: [...changed], left };
   }
 
+  /** Whether memory knows of no change behind a position, and would know of one. */
+  hasNoneBehind(position: number): boolean {
+    return position >= this.#floor && (this.#recent.at(-1)?.position ?? 0) <= position;
+  }
+
   async #keysChanged(userId: UserId, span: Span): Promise<UserId[]> {
     if (span.after < this.#floor) return deviceListsChangedNear(this.#ports.database, userId, span);
     const [candidates, signed] = [new Set<UserId>(), new Set<UserId>()];

@@ -25,13 +25,13 @@ import { ToDevice } from './to-device.ts';
 import { type NotificationsRequest, notificationsOf } from './unread/notifications.ts';
 import { UnreadCounts } from './unread/unread-counts.ts';
 import { Filters } from './v3/filter/filters.ts';
-import { Sync } from './v3/sync.ts';
+import { Sync, type SyncPorts } from './v3/sync.ts';
 
 export interface SyncFeaturePorts {
   readonly log: Log;
   readonly epochs: EpochHistory;
   readonly database: Database;
-  readonly rooms: Pick<Rooms, 'open' | 'openAll' | 'roomsOf' | 'lastPosition' | 'membersOfDeleted'>;
+  readonly rooms: Pick<Rooms, 'open'> & SyncPorts['rooms'];
   readonly accountData: AccountData;
   readonly pushRules: PushRules;
   readonly filters: StoredFilters;
@@ -81,7 +81,7 @@ export function syncFeatures(ports: SyncFeaturePorts) {
     deviceLists,
     toDevice: new ToDevice({ log, database, onError }),
     keyCounts: keyCountsFrom(database),
-    unread: new UnreadCounts((userId, roomId) => receipts.ownIn(userId, roomId)),
+    unread: new UnreadCounts(receipts),
   });
   const notified = {
     rooms,

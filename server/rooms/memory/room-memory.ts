@@ -55,6 +55,11 @@ export class RoomMemory {
     return this.#entryOf(roomId)?.room;
   }
 
+  /** As `get`; undefined where it has to be read. */
+  known(roomId: RoomId): HotRoom | undefined {
+    return this.#deleting.has(roomId) ? undefined : this.#use(roomId);
+  }
+
   async get(roomId: RoomId): Promise<HotRoom | undefined> {
     return (await this.getAll([roomId])).get(roomId);
   }

@@ -44,6 +44,11 @@ export class UserRooms {
     return rooms;
   }
 
+  /** Undefined where they have to be read. */
+  known(userId: UserId): ReadonlyMap<RoomId, RoomMembership> | undefined {
+    return this.#users.get(userId);
+  }
+
   /** Undefined where it is not known (any more): the room may have moved since whenever. */
   lastPosition(roomId: RoomId): number | undefined {
     return this.#positions.get(roomId);

@@ -157,6 +157,20 @@ export class RoomView implements Room {
     return { events: limited ? events.slice(1) : events, limited };
   }
 
+  toldToAll(range: { after: number; upTo: number }): readonly RoomEvent[] | undefined {
+    const { timeline, relations, isPartial } = this.#room;
+    if (isPartial || this.#reads.retention) return undefined;
+    const events = timeline.newest({ ...range, limit: TOLD_TO_ALL_MAX + 1 });
+    const isPlain = (event: RoomEvent) =>
+      event.stateKey === undefined &&
+      event.replacesNid === undefined &&
+      event.position !== 0 &&
+      !event.isRefused &&
+      !event.isAfterGap &&
+      relations.isAlone(event) === true;
+    return events && events.length <= TOLD_TO_ALL_MAX && events.every(isPlain) ? events : undefined;
+  }
+
   async event(eventId: EventId): Promise<RoomEvent | undefined> {
     const recent = this.#room.timeline.byId(eventId);
     if (recent) return recent;
@@ -324,6 +338,9 @@ export class RoomView implements Room {
     return events;
   }
 }
+
+/** Who is told of more has been away, and is looked up. */
+const TOLD_TO_ALL_MAX = 10;
 
 /** Hundreds of the largest events would hold up everybody else for as long as it takes to parse them. */
 const LENGTH_OF_A_BREATH = 1_048_576;

@@ -16,6 +16,15 @@ export class UserSettings {
     this.#userId = userId;
   }
 
+  /** Undefined where they have to be loaded. */
+  get knownPushRules(): Ruleset | undefined {
+    return this.#pushRules.known;
+  }
+
+  get knownIgnored(): ReadonlySet<UserId> | undefined {
+    return this.#ignored.known;
+  }
+
   pushRules(load: (userId: UserId) => Promise<Ruleset>): Promise<Ruleset> {
     return this.#pushRules.get(() => load(this.#userId));
   }

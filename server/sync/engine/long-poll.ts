@@ -27,14 +27,15 @@ export class LongPoll {
 
   /** The first answer with news, or the one that there is when the waiting ends. */
   async firstNews<Next extends Told, Answer extends Built<Next>>(
-    build: (told: Next | undefined) => Promise<Answer>,
+    build: (told: Next | undefined) => Promise<Answer> | Answer,
     patience: Patience,
   ): Promise<Answer> {
     const wait = this.#begin(patience);
     try {
       let told: Next | undefined;
       for (;;) {
-        let built: Answer | undefined = await build(told);
+        const building = build(told);
+        let built: Answer | undefined = building instanceof Promise ? await building : building;
         if (built.hasNews || wait.isOver) return built;
         const { user, next } = built;
         // An empty answer would be a tenth of what a waiting request weighs.

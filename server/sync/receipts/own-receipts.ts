@@ -7,10 +7,16 @@ const USERS_MAX = 10_000;
 /** Of one user, by room: nearly always one or two, for which a map weighs three times what the list does. */
 type Own = Map<RoomId, readonly PlacedReceipt[]>;
 
+interface Loaded {
+  readonly own: Promise<Own>;
+  /** When it has come. */
+  known?: Own;
+}
+
 /** The receipts of users who are about, for what they have read: loaded once, then kept up to date. */
 export class OwnReceipts {
   /** The user that was asked for last stands last. */
-  readonly #users = new Map<UserId, Promise<Own>>();
+  readonly #users = new Map<UserId, Loaded>();
   readonly #database: Database;
 
   constructor(database: Database) {
@@ -18,41 +24,59 @@ export class OwnReceipts {
   }
 
   async in(userId: UserId, roomId: RoomId): Promise<readonly PlacedReceipt[]> {
-    const own = await this.#of(userId);
+    const own = await this.#of(userId).own;
     return own.get(roomId) ?? [];
+  }
+
+  /** Undefined where they have to be loaded. */
+  knownIn(userId: UserId, roomId: RoomId): readonly PlacedReceipt[] | undefined {
+    const { known } = this.#users.get(userId) ?? {};
+    return known && (known.get(roomId) ?? []);
   }
 
   /** Chained to the load, so that rows read before this commit do not replace it. */
   committed(receipt: PlacedReceipt): void {
-    void this.#users.get(receipt.userId)?.then(
-      (own) => put(own, receipt),
-      () => {},
-    );
+    this.#change(receipt.userId, (own) => put(own, receipt));
   }
 
   /** Unless it was put again meanwhile. */
   gone(receipt: PlacedReceipt): void {
-    void this.#users.get(receipt.userId)?.then(
+    this.#change(receipt.userId, (own) => {
+      const isGone = (each: PlacedReceipt) =>
+        sameReceipt(each, receipt) && each.position === receipt.position;
+      const others = (own.get(receipt.roomId) ?? []).filter((each) => !isGone(each));
+      own.set(receipt.roomId, others);
+    });
+  }
+
+  #change(userId: UserId, change: (own: Own) => void): void {
+    const loaded = this.#users.get(userId);
+    if (loaded?.known) change(loaded.known);
+    else void loaded?.own.then(change, () => {});
+  }
+
+  #of(userId: UserId): Loaded {
+    const loaded = this.#users.get(userId) ?? this.#load(userId);
+    this.#users.delete(userId);
+    this.#users.set(userId, loaded);
+    const [oldest] = this.#users.keys();
+    if (this.#users.size > USERS_MAX) this.#users.delete(oldest!);
+    return loaded;
+  }
+
+  #load(userId: UserId): Loaded {
+    const loaded: Loaded = { own: this.#read(userId) };
+    // What was committed meanwhile waits for the same promise, and comes in the same turn.
+    loaded.own.then(
       (own) => {
-        const isGone = (each: PlacedReceipt) =>
-          sameReceipt(each, receipt) && each.position === receipt.position;
-        const others = (own.get(receipt.roomId) ?? []).filter((each) => !isGone(each));
-        own.set(receipt.roomId, others);
+        loaded.known = own;
       },
       () => {},
     );
+    return loaded;
   }
 
-  #of(userId: UserId): Promise<Own> {
-    const own = this.#users.get(userId) ?? this.#load(userId);
-    this.#users.delete(userId);
-    this.#users.set(userId, own);
-    const [oldest] = this.#users.keys();
-    if (this.#users.size > USERS_MAX) this.#users.delete(oldest!);
-    return own;
-  }
-
-  async #load(userId: UserId): Promise<Own> {
+  async #read(userId: UserId): Promise<Own> {
     try {
       const own: Own = new Map();
       for (const receipt of await receiptsOfUser(this.#database, userId)) put(own, receipt);

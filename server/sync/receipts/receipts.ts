@@ -113,6 +113,11 @@ export class Receipts {
     return this.#own.in(userId, roomId);
   }
 
+  /** The same where memory has them. */
+  knownOwnIn(userId: UserId, roomId: RoomId): readonly PlacedReceipt[] | undefined {
+    return this.#own.knownIn(userId, roomId);
+  }
+
   async #commitSoon(key: string): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, this.#ports.waitMs ?? 200));
     this.#waiting.delete(key);

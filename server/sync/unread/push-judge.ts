@@ -44,6 +44,26 @@ export async function pushJudge(
   const needs = needsOf(rules);
   const power = needs.power || events.some(mentionsRoom) ? await powerIn(room) : NO_POWER;
   const displayName = needs.displayName ? await displayNameIn(room, userId) : undefined;
+  return judgeBy(rules, room, { displayName, power });
+}
+
+/** The same of rules that are known and ask nothing of the room's state. */
+export function judgeAtOnce(
+  rules: Ruleset,
+  room: Room,
+  events: readonly RoomEvent[],
+): Judge | undefined {
+  if (events.length === 0) return NOTHING_TO_JUDGE;
+  const needs = needsOf(rules);
+  if (needs.power || needs.displayName || events.some(mentionsRoom)) return undefined;
+  return judgeBy(rules, room, { displayName: undefined, power: NO_POWER });
+}
+
+function judgeBy(
+  rules: Ruleset,
+  room: Room,
+  { displayName, power }: { displayName: string | undefined; power: Power },
+): Judge {
   const context = { displayName, memberCount: room.joinedCount, ...power };
   const stepsOfRules =
     STEPS_PER_RULE * RULE_KINDS.reduce((sum, kind) => sum + rules[kind].length, 0);

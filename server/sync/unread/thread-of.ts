@@ -26,6 +26,12 @@ export function threadsOf(
     : follow(room, open).then(() => threadsKnown(events));
 }
 
+/** The same where nothing has to be asked. */
+export function threadsAtOnce(events: readonly RoomEvent[]): string[] | undefined {
+  const isKnown = (event: RoomEvent) => threadSaidBy(event) !== undefined || known.has(event);
+  return events.every(isKnown) ? threadsKnown(events) : undefined;
+}
+
 const threadsKnown = (events: readonly RoomEvent[]): string[] =>
   events.map((event) => threadSaidBy(event) ?? known.get(event) ?? MAIN_TIMELINE);
 

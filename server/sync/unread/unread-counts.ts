@@ -4,9 +4,9 @@ import type { Ruleset } from '../../protocol/push-rules/rules.ts';
 import type { Room } from '../../rooms/room.ts';
 import type { RoomEvent } from '../../rooms/room-event.ts';
 import type { PlacedReceipt } from '../../storage/receipts.ts';
-import { pushJudge } from './push-judge.ts';
+import { type Judge, judgeAtOnce, pushJudge } from './push-judge.ts';
 import { type ReadUpTo, RoomUnread, type Unread } from './room-unread.ts';
-import { threadsOf } from './thread-of.ts';
+import { threadsAtOnce, threadsOf } from './thread-of.ts';
 
 /**
  * Of a room that nobody has read for long, so many of the newest events are looked at: a count is
@@ -14,7 +14,10 @@ import { threadsOf } from './thread-of.ts';
  */
 const LOOKED_AT_MAX = 500;
 
-type OwnReceipts = (userId: UserId, roomId: RoomId) => Promise<readonly PlacedReceipt[]>;
+interface OwnReceipts {
+  ownIn(userId: UserId, roomId: RoomId): Promise<readonly PlacedReceipt[]>;
+  knownOwnIn(userId: UserId, roomId: RoomId): readonly PlacedReceipt[] | undefined;
+}
 
 export interface UnreadQuestion {
   readonly userId: UserId;
@@ -25,6 +28,11 @@ export interface UnreadQuestion {
   readonly threadsApart: boolean;
   readonly ignored: ReadonlySet<UserId>;
   readonly pushRules: () => Promise<Ruleset>;
+}
+
+/** With the rules by which it is counted. */
+export interface QuickQuestion extends Omit<UnreadQuestion, 'pushRules'> {
+  readonly rules: Ruleset;
 }
 
 interface Counted {
@@ -55,9 +63,36 @@ export class UnreadCounts {
     return inTurn(counted, () => this.#count(counted, question));
   }
 
+  /**
+   * The same without a wait, where memory has all that has come since it was counted. Undefined where anything has to
+   * be looked up, or much is to be matched.
+   */
+  atOnce(owner: object, question: QuickQuestion): Unread | undefined {
+    const { userId, room, joinedAt, upTo, rules, threadsApart } = question;
+    const counted = this.#users.get(owner)?.get(room.roomId);
+    const receipts = this.#ownReceipts.knownOwnIn(userId, room.roomId);
+    const unread = counted?.unread;
+    if (!unread || counted.turn || !receipts || unread.begin < joinedAt) return undefined;
+    const events = room.toldToAll({ after: unread.countedTo, upTo });
+    if (!events) return undefined;
+    const isJudged = isJudgedFor(question);
+    const judge = judgeAtOnce(rules, room, events.filter(isJudged));
+    const threads = threadsAtOnce(events);
+    if (!judge || !threads) return undefined;
+    for (const [index, event] of events.entries()) {
+      // The rest is counted in turns.
+      if (judge.isTired()) return undefined;
+      note(unread, event, { threadId: threads[index]!, userId, isJudged, judge });
+      unread.countedTo = event.position;
+    }
+    unread.countedTo = Math.max(unread.countedTo, upTo);
+    unread.read(readUpToOf(receipts));
+    return unread.counts({ threadsApart });
+  }
+
   async #count(counted: Counted, question: UnreadQuestion): Promise<Unread> {
     const { userId, room, joinedAt, upTo, threadsApart } = question;
-    const readUpTo = readUpToOf(await this.#ownReceipts(userId, room.roomId));
+    const readUpTo = readUpToOf(await this.#ownReceipts.ownIn(userId, room.roomId));
     const begin = Math.max(readUpTo.all, joinedAt);
     if (counted.unread === undefined || counted.unread.begin < joinedAt)
       counted.unread = new RoomUnread(begin);
@@ -68,22 +103,38 @@ export class UnreadCounts {
   }
 
   async #countOn(unread: RoomUnread, question: UnreadQuestion): Promise<void> {
-    const { userId, room, upTo, ignored } = question;
+    const { userId, room, upTo } = question;
     const range = { after: unread.countedTo, upTo, limit: LOOKED_AT_MAX };
     const { events } = await room.timeline(range);
-    const isJudged = ({ sender }: RoomEvent) => sender !== userId && !ignored.has(sender);
+    const isJudged = isJudgedFor(question);
     const judge = await pushJudge(question, events.filter(isJudged));
     const threads = await threadsOf(room, events);
     for (const [index, event] of events.entries()) {
-      const threadId = threads[index]!;
       if (judge.isTired()) await turn();
-      if (event.sender === userId) unread.sentIn(threadId);
-      if (!isJudged(event)) continue;
-      const { notify, highlight } = judge.of(event);
-      if (notify) unread.notify({ position: event.position, threadId, highlight });
+      note(unread, event, { threadId: threads[index]!, userId, isJudged, judge });
     }
     unread.countedTo = upTo;
   }
+}
+
+const isJudgedFor =
+  ({ userId, ignored }: Pick<UnreadQuestion, 'userId' | 'ignored'>) =>
+  ({ sender }: RoomEvent): boolean =>
+    sender !== userId && !ignored.has(sender);
+
+interface Noting {
+  readonly threadId: string;
+  readonly userId: UserId;
+  readonly isJudged: (event: RoomEvent) => boolean;
+  readonly judge: Judge;
+}
+
+function note(unread: RoomUnread, event: RoomEvent, noting: Noting): void {
+  const { threadId, userId, isJudged, judge } = noting;
+  if (event.sender === userId) unread.sentIn(threadId);
+  if (!isJudged(event)) return;
+  const { notify, highlight } = judge.of(event);
+  if (notify) unread.notify({ position: event.position, threadId, highlight });
 }
 
 async function inTurn<T>(counted: Counted, count: () => Promise<T>): Promise<T> {

@@ -1,42 +1,18 @@
-import type { AccountData } from '../../accounts/account-data.ts';
-import type { PushRules } from '../../accounts/push-rules.ts';
-import type { LogReader } from '../../log/log.ts';
 import { encodeSyncToken } from '../../log/token.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
-import type { Rooms } from '../../rooms/rooms.ts';
 import type { ActiveUser } from '../active/active-user.ts';
 import type { KeyCounts } from '../active/device.ts';
-import type { DeviceListChanges, DeviceLists } from '../device-lists.ts';
-import { type Cut, type CutPorts, joined, spanOf, takeCut } from '../engine/cut.ts';
-import type { Built } from '../engine/long-poll.ts';
+import type { DeviceListChanges } from '../device-lists.ts';
+import { type Cut, joined, spanOf, takeCut } from '../engine/cut.ts';
 import { memberChangesIn } from '../engine/member-changes.ts';
-import type { Receipts } from '../receipts/receipts.ts';
-import type { ToDevice } from '../to-device.ts';
-import type { UnreadCounts } from '../unread/unread-counts.ts';
 import type { Json, RoomForm, SyncAnswer } from './answer-text.ts';
+import { answerAtOnce } from './at-once.ts';
+import type { BuildPorts, BuiltAnswer } from './build-ports.ts';
 import { presenceEvents } from './presence-section.ts';
 import type { Reader } from './reader.ts';
 import { roomSections } from './room-sections.ts';
 import { type Since, type SinceToken, writeSince } from './since.ts';
 import type { SyncRequest } from './sync-request.ts';
-
-export interface BuildPorts extends CutPorts {
-  readonly log: LogReader;
-  readonly rooms: Pick<Rooms, 'openAll' | 'roomsOf' | 'lastPosition' | 'membersOfDeleted'>;
-  readonly accountData: Pick<AccountData, 'changed' | 'get'>;
-  readonly pushRules: Pick<PushRules, 'of'>;
-  /** Whose invites nobody blocks: the server's own. */
-  readonly noticesFrom?: UserId | undefined;
-  readonly keyCounts: (userId: UserId, deviceId: string) => Promise<KeyCounts>;
-  readonly receipts: Receipts;
-  readonly unread: UnreadCounts;
-  readonly toDevice: ToDevice;
-  readonly deviceLists: DeviceLists;
-}
-
-export interface BuiltAnswer<InForm> extends Built<SinceToken> {
-  readonly answer: SyncAnswer<InForm>;
-}
 
 /** The cut, and how the client wants to be told of it. */
 interface Asked extends Cut {
@@ -52,6 +28,17 @@ export class SyncBuild {
     this.#ports = ports;
   }
 
+  /** What memory knows without looking further; undefined where it has to be looked up. */
+  atOnce<InForm>(
+    request: SyncRequest,
+    since: Since,
+    form: RoomForm<InForm>,
+  ): BuiltAnswer<InForm> | undefined {
+    return since.kind === 'token'
+      ? answerAtOnce(this.#ports, request, since, { form, prevBatch: this.#prevBatch })
+      : undefined;
+  }
+
   async answer<InForm>(
     request: SyncRequest,
     since: Since,
@@ -64,7 +51,7 @@ export class SyncBuild {
     const accountData = await this.#accountData(cut, reader);
     for (const roomId of accountData.rooms.keys()) changed.room(roomId);
     const rooms = await roomSections(
-      { ...this.#ports, prevBatch: (position) => this.#prevBatch(position) },
+      { ...this.#ports, prevBatch: this.#prevBatch },
       {
         ...{ ...cut, form, reader },
         accountData: accountData.rooms,
@@ -170,9 +157,8 @@ export class SyncBuild {
     return { kind: 'token', position: upTo, toDevice, ephemeral, typingShown };
   }
 
-  #prevBatch(position: number): string {
-    return encodeSyncToken({ epoch: this.#ports.log.epoch, position, toDevice: 0, ephemeral: 0 });
-  }
+  readonly #prevBatch = (position: number): string =>
+    encodeSyncToken({ epoch: this.#ports.log.epoch, position, toDevice: 0, ephemeral: 0 });
 }
 
 function hasNews(answer: SyncAnswer<unknown>): boolean {

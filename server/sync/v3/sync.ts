@@ -5,8 +5,9 @@ import { FirstAnswers } from '../engine/first-answers.ts';
 import { LongPoll } from '../engine/long-poll.ts';
 import { membersChanged } from '../ephemeral/members-changed.ts';
 import { AS_TEXT, answerPieces, type RoomForm, type SyncAnswer } from './answer-text.ts';
+import type { BuildPorts, BuiltAnswer } from './build-ports.ts';
 import { readSince, type Since, type SinceToken } from './since.ts';
-import { type BuildPorts, type BuiltAnswer, SyncBuild } from './sync-build.ts';
+import { SyncBuild } from './sync-build.ts';
 import type { SyncRequest } from './sync-request.ts';
 
 export interface SyncPorts extends BuildPorts {
@@ -60,7 +61,8 @@ export class Sync {
     const mayWait = since.kind === 'token' && !request.fullState;
     const news = this.#polls.firstNews<SinceToken, BuiltAnswer<InForm>>(
       (told) =>
-        told ? this.#build.answer(request, told, form) : this.#firstAnswer(request, since, form),
+        this.#build.atOnce(request, told ?? since, form) ??
+        (told ? this.#build.answer(request, told, form) : this.#firstAnswer(request, since, form)),
       { mayWait, timeoutMs: request.timeoutMs, signal: request.signal },
     );
     return news.then(({ answer }) => make(answer)).finally(left);
