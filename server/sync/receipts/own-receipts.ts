@@ -30,8 +30,7 @@ export class OwnReceipts {
 
   /** Undefined where they have to be loaded. */
   knownIn(userId: UserId, roomId: RoomId): readonly PlacedReceipt[] | undefined {
-    const { known } = this.#users.get(userId) ?? {};
-    return known && (known.get(roomId) ?? []);
+    return this.#users.get(userId)?.known && (this.#of(userId).known!.get(roomId) ?? []);
   }
 
   /** Chained to the load, so that rows read before this commit do not replace it. */

@@ -94,7 +94,11 @@ const NOTHING_TO_JUDGE: Judge = {
 interface Needs {
   readonly power: boolean;
   readonly displayName: boolean;
+  /** Somebody's own rules may cost as much as they may; the predefined ones compare a few words. */
+  readonly isCheap: boolean;
 }
+
+export const isCheap = (rules: Ruleset): boolean => needsOf(rules).isCheap;
 
 const needsByRules = new WeakMap<Ruleset, Needs>();
 
@@ -110,6 +114,7 @@ function needsOf(rules: Ruleset): Needs {
   const needs = {
     power: kinds.has('sender_notification_permission'),
     displayName: kinds.has('contains_display_name'),
+    isCheap: RULE_KINDS.every((kind) => rules[kind].every((rule) => rule.default)),
   };
   needsByRules.set(rules, needs);
   return needs;

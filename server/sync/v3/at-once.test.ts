@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { sendToDevice } from '../../../test/support/devices.ts';
 import fc from '../../../test/support/fast-check.ts';
 import { alice, bob } from '../../../test/support/rooms.ts';
 import {
@@ -9,7 +10,7 @@ import {
 } from '../../../test/support/sync.ts';
 import { bodies, receipt, room } from '../../../test/support/sync-answers.ts';
 import { happen, newStage, type Stage, steps } from '../../../test/support/sync-histories.ts';
-import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 
 /** Of what it says is as much as an answer holds anyway; whoever says so is never answered at once. */
@@ -60,11 +61,49 @@ test('where much is to be matched with rules the rest is counted in turns, and n
   await house.say(roomId, alice, 'by which the rules are loaded');
   const told = await house.next(bob, known);
   const looksUp = vi.spyOn(house.rooms, 'openAll');
-  for (let n = 0; n < 3; n++) await house.say(roomId, alice, `${'x'.repeat(60_000)} key`);
+  for (const length of [58_000, 0, 0]) await house.say(roomId, alice, `${'x'.repeat(length)} key`);
   const tired = await house.next(bob, told);
   expect([unread(tired), looksUp.mock.calls.length]).toEqual([5, 1]);
   await house.say(roomId, alice, 'light');
   expect([unread(await house.next(bob, tired)), looksUp.mock.calls.length]).toEqual([6, 1]);
+});
+
+test.each([
+  ['a few rooms', 4, '', 0],
+  ['many rooms', 5, '', 1],
+  ['more than one event may be', 2, 'x'.repeat(40_000), 1],
+])('of %s it is told at once, or others have their turn', async (_of, count, more, lookedUp) => {
+  await using house = await freshSync();
+  const rooms = await Promise.all(Array.from({ length: count }, () => room(house, bob)));
+  for (const each of rooms) await house.say(each, alice, 'before');
+  const known = await house.next(bob, await house.next(bob, await house.sync(bob)));
+  const looksUp = vi.spyOn(house.rooms, 'openAll');
+  for (const each of rooms) await house.say(each, alice, `now ${more}`);
+  const { join } = (await house.next(bob, known)).rooms;
+  expect(rooms.map((each) => bodies(join[each]).length)).toEqual(rooms.map(() => 1));
+  expect(looksUp).toHaveBeenCalledTimes(lookedUp);
+});
+
+test('somebody’s own rules are asked of one room without a turn between, and of no more', async () => {
+  await using house = await freshSync();
+  const rooms = [await room(house, bob), await room(house, bob)];
+  const keyword = {
+    rule_id: 'fox',
+    default: false,
+    enabled: true,
+    pattern: 'fox',
+    actions: ['notify'],
+  };
+  await house.pushRules.edit(bob, (rules) => ({ ...rules, content: [keyword] }));
+  for (const each of rooms) await house.say(each, alice, 'before');
+  const known = await house.next(bob, await house.next(bob, await house.sync(bob)));
+  const looksUp = vi.spyOn(house.rooms, 'openAll');
+  await house.say(rooms[0]!, alice, 'a fox');
+  const one = await house.next(bob, known);
+  expect(looksUp).not.toHaveBeenCalled();
+  for (const each of rooms) await house.say(each, alice, 'a fox');
+  await house.next(bob, one);
+  expect(looksUp).toHaveBeenCalledTimes(1);
 });
 
 const ways: readonly (readonly [string, SyncQuery])[] = [
@@ -86,11 +125,12 @@ test.each(ways)(
       fc.asyncProperty(history, async (parts) => {
         const stage = await newStage(house);
         const [reader] = stage.users;
-        const [one, other] = ['ONE', 'OTHER'].map((name) => new Device(house, reader, name, query));
+        const names = ['ONE', 'OTHER'];
+        const [one, other] = names.map((name) => new Device(house, reader, name, query));
         for (const happening of parts) {
           for (const step of happening) await happen(stage, step);
           for (const { what } of happening) {
-            await say(stage, what);
+            await say(house, stage, what);
             expect(await one!.ask({})).toEqual(await other!.ask(LOOKED_UP));
           }
         }
@@ -100,6 +140,8 @@ test.each(ways)(
   },
   120_000,
 );
+
+type House = Awaited<ReturnType<typeof freshSync>>;
 
 /** A device that follows. */
 class Device {
@@ -125,13 +167,20 @@ class Device {
 }
 
 /** Plain messages, and what is shown with other events, counts elsewhere, or moves what is unread. */
-async function say({ house, rooms, users, owner }: Stage, what: number): Promise<void> {
+async function say(house: House, { rooms, users, owner }: Stage, what: number): Promise<void> {
   const [roomId] = rooms;
   const first = await house.say(roomId, owner, 'first');
   const message = (body: string, more: JsonObject) => {
     const content = { msgtype: 'm.text', body, ...more };
     return house.rooms.send(roomId, { sender: owner, type: 'm.room.message', content }, {});
   };
+  const redact = (redacts: EventId) =>
+    house.rooms.send(roomId, { sender: owner, type: 'm.room.redaction', content: { redacts } }, {});
+  const ignore = (ignored_users: JsonObject) =>
+    house.accountData.put(
+      { userId: users[0], roomId: null, type: 'm.ignored_user_list' },
+      { ignored_users },
+    );
   const relation = (rel_type: string) => ({ 'm.relates_to': { rel_type, event_id: first } });
   const sayings = [
     () => message('all', { 'm.mentions': { room: true } }),
@@ -143,6 +192,11 @@ async function say({ house, rooms, users, owner }: Stage, what: number): Promise
     async () => house.typing.begins(roomId, owner, 30_000),
     () => house.say(roomId, users[0], 'mine'),
     () => house.say(rooms[1], owner, 'elsewhere'),
+    () => redact(first),
+    () => house.accountData.put({ userId: users[0], roomId: null, type: 'x' }, { n: what }),
+    () => ignore({ [owner]: {} }),
+    () => ignore({}),
+    () => sendToDevice(house, new Map([[users[0], { ONE: { what }, OTHER: { what } }]])),
   ];
   await sayings[what % (2 * sayings.length)]?.().catch(refusedOnly);
 }

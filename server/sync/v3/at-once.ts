@@ -1,12 +1,14 @@
 import type { PlacedRecord } from '../../log/change.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { Ruleset } from '../../protocol/push-rules/rules.ts';
 import type { RoomMembership } from '../../rooms/membership/membership.ts';
 import type { Room } from '../../rooms/room.ts';
-import type { RoomEvent } from '../../rooms/room-event.ts';
+import { type RoomEvent, textLengthOf } from '../../rooms/room-event.ts';
 import { renderSeen } from '../../rooms/seen-event.ts';
 import type { ActiveUser } from '../active/active-user.ts';
 import type { Device, KeyCounts } from '../active/device.ts';
 import { presenceNear } from '../engine/presence-near.ts';
+import { isCheap } from '../unread/push-judge.ts';
 import type { JoinedRoom, RoomForm, RoomSections } from './answer-text.ts';
 import type { BuildPorts, BuiltAnswer } from './build-ports.ts';
 import { LIMIT_DEFAULT } from './room/timeline.ts';
@@ -30,7 +32,7 @@ interface AtHand<InForm> {
  * The answer to nearly every request, without a wait: that there is nothing new, or a few messages in rooms where the
  * reader has been all the time, all of it known from memory. It is word for word what `SyncBuild.answer` makes, where
  * thirty functions wait for each other, and a message is told to many. Undefined where anything else may have happened, or
- * has to be looked up.
+ * has to be looked up, or it is so much that others should have their turn meanwhile.
  */
 export function answerAtOnce<InForm>(
   ports: BuildPorts,
@@ -117,24 +119,47 @@ function joinedRooms<InForm>(
   hand: AtHand<InForm>,
   records: readonly PlacedRecord[],
 ): RoomSections<InForm> | undefined {
+  const rules = hand.user.settings.knownPushRules;
+  const roomIds = new Set(records.flatMap(({ record }) => roomOf(record)));
+  if (!rules || roomIds.size > (isCheap(rules) ? ROOMS_MAX : 1)) return undefined;
   const join = new Map<RoomId, InForm>();
-  for (const { record } of records) {
-    if (record.kind !== 'event' || join.has(record.roomId)) continue;
-    const room = joinedRoom(hand, record.roomId);
+  let left = TEXT_LENGTH_MAX;
+  for (const roomId of roomIds) {
+    const room = joinedRoom(hand, { roomId, rules, lengthMax: left });
     if (!room) return undefined;
-    join.set(record.roomId, hand.form.joined(room));
+    for (const text of room.timeline.events) left -= text.length;
+    join.set(roomId, hand.form.joined(room));
   }
   return { ...NO_ROOMS, join };
 }
 
-function joinedRoom<InForm>(hand: AtHand<InForm>, roomId: RoomId): JoinedRoom | undefined {
+const roomOf = (record: PlacedRecord['record']): RoomId[] =>
+  record.kind === 'event' ? [record.roomId] : [];
+
+/** Between more, and with more to be written, others have their turn. */
+const ROOMS_MAX = 4;
+/** Of events; one may have as much. */
+const TEXT_LENGTH_MAX = 65_536;
+
+interface Wanted {
+  readonly roomId: RoomId;
+  readonly rules: Ruleset;
+  /** Of all that is told of it. */
+  readonly lengthMax: number;
+}
+
+function joinedRoom<InForm>(
+  hand: AtHand<InForm>,
+  { roomId, rules, lengthMax }: Wanted,
+): JoinedRoom | undefined {
   const { ports, told, upTo, memberships, user, request } = hand;
   const membership = memberships.get(roomId);
   const isOld = membership?.membership === 'join' && membership.since <= told.position;
   const room = isOld ? ports.rooms.known(roomId) : undefined;
   const events = room?.toldToAll({ after: told.position, upTo });
-  const [ignored, rules] = [user.settings.knownIgnored, user.settings.knownPushRules];
-  if (!room || !events || events.length === 0 || !ignored || !rules) return undefined;
+  const ignored = user.settings.knownIgnored;
+  if (!room || !events || events.length === 0 || !ignored) return undefined;
+  if (events.reduce((sum, event) => sum + textLengthOf(event), 0) > lengthMax) return undefined;
   if (!isWholeTimeline(hand, roomId, events) || events.some(({ sender }) => ignored.has(sender)))
     return undefined;
   if (!knowsSenders(hand, room, events)) return undefined;
