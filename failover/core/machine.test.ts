@@ -365,3 +365,10 @@ test('a machine that starts anew goes on at once; lost twice, it lets a stable s
 
 test('where no other site is stable the one that was lost again and again goes on', () =>
   tells('lost-twice-alone', '', LOST_TWICE, { b: { unstable: 1 }, c: { unstable: 3 } }));
+
+test('where its agent alone begins anew, once that has been counted out, it goes on as well', () =>
+  tells(
+    'lost-twice-agent-restarts',
+    '',
+    LOST_TWICE.replace('machine m 1 1', 'machine m 2 2').replace(/\n +10 .*/, ''),
+  ));

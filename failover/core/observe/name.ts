@@ -19,12 +19,13 @@ export function seeName(
 
 /**
  * F21: another start of this machine than the one before is a loss of the site. The time is counted from
- * here, and anew by each process: no clock says when it was.
+ * here, since no clock says when it was; and anew by each process, but where the one before it, of the same start, had counted it out.
  */
 function countLosses(view: View, self: Self, now: Millis, timings: Timings): Moves {
   const key = view.machines[self.site];
   const before = key?.machine === self.machine ? key : undefined;
   const count = before === undefined ? 0 : before.losses + (before.boot === self.boot ? 0 : 1);
-  const heldUntil = count === 0 ? now : now + holdDownFor(count, timings);
+  const isProven = before?.boot === self.boot && view.sites[self.site]?.report.unstable === 0;
+  const heldUntil = count === 0 || isProven ? now : now + holdDownFor(count, timings);
   return { count, lastAt: now, heldUntil };
 }
