@@ -87,6 +87,36 @@ test('a front that ends answers who polls and asks again while it ends, and then
   await expect(site.get('/_matrix/client/versions')).rejects.toThrow(/ECONNREFUSED/);
 });
 
+test('what comes behind the end of an idle connection is not done, since nobody would hear of it', async () => {
+  await using site = await raiseSite();
+  const asked: string[] = [];
+  await using writer = await raiseWriter((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    response.end('{}');
+  });
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  const client = connect({
+    ...{ port: site.port, ca: site.ca, checkServerIdentity: () => undefined },
+    // A client that has not read yet that the connection ends.
+    ...({ allowHalfOpen: true } as object),
+  });
+  const ended = once(client, 'end');
+  client.resume().on('error', () => {});
+  await once(client, 'secureConnect');
+  client.write(VERSIONS);
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  const drained = site.front.drain();
+  await ended;
+  client.write(CREATE_ROOM);
+  await drained;
+  await site.front.close();
+  client.destroy();
+  expect(asked).toEqual(['GET /_matrix/client/versions']);
+});
+
+const VERSIONS = 'GET /_matrix/client/versions HTTP/1.1\r\nHost: home\r\n\r\n';
+const CREATE_ROOM =
+  'POST /_matrix/client/v3/createRoom HTTP/1.1\r\nHost: home\r\nContent-Length: 2\r\n\r\n{}';
 const POLL = 'GET /_matrix/client/v3/sync?timeout=0 HTTP/1.1\r\nHost: home\r\n\r\n';
 
 test('what cannot be answered keeps no front from ending', async () => {

@@ -48,6 +48,8 @@ export function reception(desk: Desk) {
   const { ports, underWay, tokens, remembered, guests, count } = desk;
   let arrivals = 0;
   return async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    // The end of the connection is under way to the client: what it sends towards it cannot be answered, so it must not be done.
+    if (!incoming.socket.writable) return void response.destroy();
     const url = incoming.url ?? '/';
     const address = incoming.socket.remoteAddress ?? '';
     const { authorization } = incoming.headers;
@@ -59,7 +61,8 @@ export function reception(desk: Desk) {
     const arrivedAtMs = ports.now();
     const arrival = ++arrivals;
     const told = ports.way.open === null ? remembered.answerTo(incoming.method, url) : undefined;
-    if (told !== undefined) return passOn(response, told, false);
+    if (told !== undefined)
+      return passOn(response, told, ports.routing.mustEnd(guests.has(incoming.socket)));
     if (!underWay.take(taker, 1)) return setAside(incoming, response, count);
     guests.began(incoming.socket, url);
     const gone = new Gone(response);

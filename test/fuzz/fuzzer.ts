@@ -12,6 +12,7 @@ import { isWell, makePerson, makeWorld, OWN_TOKEN, type World } from './world.ts
 /** No turn of the event loop computes longer, so nobody else waits longer; on a machine whose yardstick is this. */
 const TURN_MS_MAX = 200;
 const YARDSTICK_MS = 100;
+const SLOWER_MAX = 4;
 /** Unless it does not come again: then it may have been the collector's or the compiler's, on a busy machine. */
 const TURN_ONCE_MS_MAX = 1_000;
 /** So often is asked again who seems to take a long turn. */
@@ -125,13 +126,14 @@ export class Fuzzer implements AsyncDisposable {
     return cost.turnMs > TURN_MS_MAX ? this.#asOnKnownMachine(cost) : cost;
   }
 
-  /** A slow machine is no fault of an endpoint. */
+  /** A slow machine is no fault of an endpoint; what is slower by more than this has other reasons. */
   async #asOnKnownMachine(cost: Measured): Promise<Measured> {
     const yardsticks: number[] = [];
     for (let n = 0; n < TRIES; n += 1)
       yardsticks.push((await this.#server.measure('yardstick')).cpuMs);
     const median = yardsticks.sort((a, b) => a - b)[Math.floor(TRIES / 2)]!;
-    return { ...cost, turnMs: cost.turnMs * Math.min(1, YARDSTICK_MS / median) };
+    const scale = Math.min(1, Math.max(1 / SLOWER_MAX, YARDSTICK_MS / median));
+    return { ...cost, turnMs: cost.turnMs * scale };
   }
 
   /** Measured in groups: to ask after each costs as much as the request. */
