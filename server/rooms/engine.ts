@@ -41,7 +41,6 @@ import { Receiving } from './receive/receiving.ts';
 import type { RoomReceiver } from './receive/room-receiver.ts';
 import { refuseRelation } from './relations/refuse-relation.ts';
 import type { Preloading, Room } from './room.ts';
-import { heapBytesOf } from './room-event.ts';
 import type { Rooms } from './rooms.ts';
 import { Handshake } from './serve/handshake.ts';
 import { noLongerTold } from './serve/no-longer-told.ts';
@@ -247,13 +246,6 @@ export class RoomEngine implements Rooms {
 
   lastPosition(roomId: RoomId): number | undefined {
     return this.#building.userRooms.lastPosition(roomId);
-  }
-
-  lastSaid(roomId: RoomId, position: number) {
-    const room = this.#building.rooms.peek(roomId);
-    const range = { after: position - 1, upTo: position, limit: 1 };
-    const event = room?.timeline.newest(range)?.[0];
-    return room && event && { event, roomNid: room.nid, bytes: heapBytesOf(event) };
   }
 
   summaries(roomIds: readonly RoomId[]): Promise<Map<RoomId, RoomSummary>> {

@@ -5,7 +5,6 @@ import type { NetworkListing } from './directory/publish.ts';
 import type { Draft, Origin } from './draft.ts';
 import type { MembershipChange, RoomMembership } from './membership/membership.ts';
 import type { Preloading, Room } from './room.ts';
-import type { RoomEvent } from './room-event.ts';
 import type { RoomForServer } from './serve/room-for-server.ts';
 import type { RoomSummary } from './summary/room-summary.ts';
 
@@ -59,12 +58,6 @@ export interface Rooms {
   knownRoomsOf(userId: UserId): ReadonlyMap<RoomId, RoomMembership> | undefined;
   /** The last timeline position of a room that `roomsOf` named or `open` gave, without loading it. */
   lastPosition(roomId: RoomId): number | undefined;
-
-  /** An event of the timeline that was committed just now, as all see it, with the bytes of heap that it is counted for; undefined where memory does not have it. To be asked by who listens to the log behind the engine. */
-  lastSaid(
-    roomId: RoomId,
-    position: number,
-  ): { readonly event: RoomEvent; readonly roomNid: number; readonly bytes: number } | undefined;
 
   /** What is told of rooms to those who are not in them, without loading the rooms. */
   summaries(roomIds: readonly RoomId[]): Promise<Map<RoomId, RoomSummary>>;

@@ -31,10 +31,8 @@ export interface RelationsReader {
 }
 
 export function renderSeen({ event, membership, relations }: SeenEvent, reader: Rendering): string {
-  return renderEvent(event, reader, {
-    membership,
-    relations: relations && renderRelations(relations, reader),
-  });
+  const shown = relations && renderRelations(relations, reader);
+  return renderEvent(event, { ...reader, membership, relations: shown });
 }
 
 function renderRelations({ edit, thread, references }: Relations, reader: Rendering): string {

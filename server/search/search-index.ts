@@ -2,15 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log/log.ts';
 import { Outward, type OutwardPorts, type OutwardQueue } from '../log/outward.ts';
 import type { EventId } from '../protocol/identifiers.ts';
-import { isObject } from '../protocol/json.ts';
-import type { Rooms } from '../rooms/rooms.ts';
+import { isObject, type JsonObject } from '../protocol/json.ts';
 import type { Database } from '../storage/database.ts';
 import { IndexSession } from '../storage/search/index-session.ts';
 import type { IndexableEvent } from '../storage/search/indexable-events.ts';
 import type { SearchDocument } from '../storage/search/search-documents.ts';
 import type { SearchLanguage } from '../storage/search/search-languages.ts';
 import { documentOf } from './document-of.ts';
-import { LatelySaid } from './lately-said.ts';
 
 export interface SearchIndexPorts extends Omit<OutwardPorts, 'log'> {
   readonly log: Log;
@@ -18,7 +16,6 @@ export interface SearchIndexPorts extends Omit<OutwardPorts, 'log'> {
   /** Of the same database, for a connection of its own: nobody's commit waits for the index. */
   readonly databaseUrl: string;
   readonly languages: readonly SearchLanguage[];
-  readonly rooms: Pick<Rooms, 'lastSaid'>;
   /** What is said meanwhile goes together: one by one it would cost several times as much. */
   readonly gatherMs?: number;
 }
@@ -39,7 +36,6 @@ const CHARACTERS_AT_ONCE = 131_072;
 export class SearchIndex {
   readonly #ports: SearchIndexPorts;
   readonly #session: IndexSession;
-  readonly #latelySaid: LatelySaid;
   readonly #end = new AbortController();
   #gathering = new AbortController();
   #outward: Outward<IndexableEvent> | undefined;
@@ -47,14 +43,11 @@ export class SearchIndex {
   constructor(ports: SearchIndexPorts) {
     this.#ports = ports;
     this.#session = new IndexSession(ports.databaseUrl, ports.languages);
-    this.#latelySaid = new LatelySaid(ports.rooms);
-    ports.log.onCommitted((records) => this.#latelySaid.note(records));
   }
 
   /** By the writer, behind its takeover. An index of other languages begins anew. */
   async begin(): Promise<void> {
     await this.#session.settleLanguages(CURSOR);
-    this.#latelySaid.beginAt(this.#ports.log.committed.position);
     this.#outward = await Outward.open(this.#queue(), { pageMax: PAGE_MAX, ...this.#ports });
   }
 
@@ -84,7 +77,7 @@ export class SearchIndex {
       name: CURSOR,
       read: async (range) => {
         await this.#gathered(range);
-        return this.#latelySaid.in(range) ?? this.#session.read(range);
+        return this.#session.read(range);
       },
       send: (events) => this.#take(events),
     };
@@ -131,9 +124,9 @@ function* piecesOf(events: readonly IndexableEvent[]): Generator<SearchDocument[
 }
 
 /** Where it says so depends on the version of the room. */
-function redactedBy({ type, pdu }: IndexableEvent): EventId[] | undefined {
+function redactedBy({ type, json }: IndexableEvent): EventId[] | undefined {
   if (type !== 'm.room.redaction') return undefined;
-  const { redacts, content } = pdu;
+  const { redacts, content } = JSON.parse(json) as JsonObject;
   const named = [redacts, isObject(content) ? content.redacts : undefined];
   return named.filter((each) => typeof each === 'string') as EventId[];
 }

@@ -139,11 +139,12 @@ export async function timelinePart(
     reader,
   );
   const { userId, deviceId, now } = reader;
-  const to = { userId, deviceId, now };
   return {
     limited,
     prevBatch: gapAt ? encodePlace(await aboveGap(room, gapAt, start)) : prevBatch(start),
-    events: shown.map((event, index) => renderSeen({ ...events[index]!, event }, to)),
+    events: shown.map((event, index) =>
+      renderSeen({ ...events[index]!, event }, { userId, deviceId, now }),
+    ),
   };
 }
 
