@@ -1,5 +1,6 @@
 import type { Site } from '../view.ts';
 import { AgentHost } from './agent/agent-host.ts';
+import type { Answer } from './agent/machines.ts';
 import { Blocking } from './blocking.ts';
 import type { Cluster, Twin } from './cluster.ts';
 import { Etcd } from './etcd.ts';
@@ -10,7 +11,7 @@ import { Patroni } from './patroni/patroni.ts';
 import { PeerWire } from './peer-wire.ts';
 import { Postgres } from './postgres.ts';
 import { Server } from './server.ts';
-import { NAMES } from './store.ts';
+import { NAMES, primaryOf } from './store.ts';
 import type { World } from './world.ts';
 
 /** Every program of every site, and who watches them. */
@@ -79,6 +80,7 @@ export class RaisedCluster implements Cluster {
   }
 
   #agentOf(site: Site, server: Server | null, host: string = site): AgentHost {
+    let agent: AgentHost;
     const machines = {
       etcd: this.etcd,
       patroni: this.patronis.get(site) ?? null,
@@ -89,12 +91,15 @@ export class RaisedCluster implements Cluster {
       peers: this.#peers,
       exclusion: this.#exclusionOf(site, host),
       blocking: host === site ? (this.#blockings.get(site) ?? null) : null,
+      answered: (answer: Answer) =>
+        this.#check.honesty.answered(agent, answer, primaryOf(this.etcd.store)),
       addressChanged: () =>
         this.#check.address.look(
           [...this.agents.values(), ...this.#twins.map(({ agent }) => agent)],
           holderOf(this.etcd.store, 'address'),
         ),
     };
-    return new AgentHost(site, this.#world, machines, host);
+    agent = new AgentHost(site, this.#world, machines, host);
+    return agent;
   }
 }

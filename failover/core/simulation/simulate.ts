@@ -6,6 +6,7 @@ import { Invariants } from './invariants.ts';
 import { LOSS_RATE, network } from './network.ts';
 import { RaisedCluster } from './raise.ts';
 import { type Random, random } from './random.ts';
+import { Rest } from './rest.ts';
 import { primaryOf } from './store.ts';
 import { type Timeline, timeline } from './timeline.ts';
 import type { Bugs, World } from './world.ts';
@@ -70,22 +71,29 @@ export function simulate(setting: Setting): Outcome {
   const drawn = suffer(setting, world, cluster, check);
   const mendedAt = time.now;
   recover(setting, world, cluster, check);
-  if (check.broken === null) check.finish(cluster);
   const { acknowledged, address, terms } = check;
-  return {
-    broken: check.broken,
-    acknowledged: acknowledged.count,
+  const byFaults = {
     terms: terms.size,
     addressMoves: address.count,
     addressMovesByFaults: address.counted,
     addressGapMs: address.gapMs,
     ackGapMs: acknowledged.gapMs,
     healedAfterMs: time.now - mendedAt,
+  };
+  if (check.broken === null && restsAfter(setting)) new Rest(world, cluster, check).run();
+  if (check.broken === null) check.finish(cluster);
+  return {
+    ...byFaults,
+    broken: check.broken,
+    acknowledged: acknowledged.count,
     lastedMs: time.now,
     story,
     drawn,
   };
 }
+
+/** A story of its own ends as it says; of the last site with power nobody says how it rests. */
+const restsAfter = ({ faults, alone }: Setting): boolean => faults === undefined && !alone;
 
 /** Until the last fault is over. */
 function suffer(
@@ -101,8 +109,10 @@ function suffer(
   const drawn = faults === undefined ? breakThings(world, cluster, { from, until, instead }) : [];
   if (faults) time.at(from, () => faults(world, cluster, primaryOf(cluster.etcd.store) ?? 'a'));
   time.at(from, () => check.beginCounting());
-  while (time.now < Math.max(until, world.busyUntil) && check.broken === null)
+  while (time.now < Math.max(until, world.busyUntil) && check.broken === null) {
     time.runUntil(time.now + 1_000);
+    check.honesty.look(cluster);
+  }
   return drawn;
 }
 
@@ -189,7 +199,10 @@ function mendAll({ network, time }: World, cluster: Cluster, calm = false): void
     cluster.etcd.membership?.starts.powerOn(site);
   }
   for (const { disk } of cluster.postgreses.values()) disk.mend();
-  for (const patroni of cluster.patronis.values()) patroni.beginIfEnded();
+  for (const patroni of cluster.patronis.values()) {
+    patroni.thaw();
+    patroni.beginIfEnded();
+  }
   for (const agent of cluster.agents.values()) agent.beginIfEnded();
   for (const server of cluster.servers.values()) server.beginIfEnded();
 }
