@@ -21,8 +21,11 @@ export class Drilling {
   run(): string {
     const { time, random, note } = this.#world;
     const active = primaryOf(this.#cluster.etcd.store)!;
-    const mayMove = this.#isSettled(active);
-    const drill = random.pick(drillsOf(this.#world).filter(({ planned }) => mayMove || !planned));
+    const [mayMove, mayGoOn] = [this.#isSettled(active), this.#mayGoOn(active)];
+    const able = drillsOf(this.#world).filter(
+      ({ planned, byLeave }) => (mayMove || !planned) && (mayGoOn || !byLeave),
+    );
+    const drill = random.pick(able);
     note(`drill: ${drill.name} at ${active}`);
     this.#check.beginCounting();
     const hasMoved = this.#moved(drill, active);
@@ -81,6 +84,12 @@ export class Drilling {
 
   #fail({ name }: Drill, what: string): void {
     this.#check.verdict.fail(`drill, ${name}: ${what}`);
+  }
+
+  #mayGoOn(active: Site): boolean {
+    const { agents } = this.#cluster;
+    const others = this.#world.sites.filter((site) => site !== active);
+    return others.every((site) => !agents.get(site)!.isPromoting);
   }
 
   /** Nobody has to prove himself. */

@@ -35,6 +35,8 @@ export interface Drill {
   readonly addressGapMs: number;
   /** Only where each site may lead and this one may give up the lead: nobody has to prove himself. */
   readonly planned: boolean;
+  /** Only where each other site may let this one go on: it was not promoted half a minute ago (failover/README.md). */
+  readonly byLeave?: true;
 }
 
 export const ORDER = 'drill';
@@ -108,7 +110,7 @@ const STAYING: readonly Drill[] = [
   staying("etcd's leader is frozen", 2_000, etcdFrozen),
 ];
 
-const ETCD_AWAY = staying('etcd is away', 2_000, etcdAway);
+const ETCD_AWAY: Drill = { ...staying('etcd is away', 2_000, etcdAway), byLeave: true };
 
 const FRONT_DOWN: Drill = {
   name: 'the front is down',

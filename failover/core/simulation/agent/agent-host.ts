@@ -69,6 +69,11 @@ export class AgentHost implements Asked {
     return this.#process.life.runs();
   }
 
+  /** By the mark that its promotion leaves for as long as it may take; then it lets nobody go on without etcd. */
+  get isPromoting(): boolean {
+    return this.#machines.exclusion.isPromoting;
+  }
+
   get alive(): boolean {
     return this.#process.alive;
   }
