@@ -31,13 +31,18 @@ export class Etcd {
   readonly #watchers: [Site, (input: WatchInput) => void][] = [];
   readonly #waiting: [Site, () => void][] = [];
   readonly #claims: LeaseClaims;
+  readonly #changed: (keys: readonly string[]) => void;
   /** Null where nobody is removed or taken in: then no story has anything of it. */
   readonly membership: EtcdMembership | null;
   #leader: Site | null;
   #electing = false;
 
-  constructor(world: World, fail: (why: string) => void) {
-    this.#world = world;
+  constructor(
+    world: World,
+    fail: (why: string) => void,
+    changed: (keys: readonly string[]) => void,
+  ) {
+    [this.#world, this.#changed] = [world, changed];
     this.#claims = new LeaseClaims(world, fail);
     const { members, time, alone } = world;
     this.#leader = members.at(-1)!;
@@ -234,6 +239,7 @@ export class Etcd {
     if (changed.length === 0) return;
     this.membership?.commit();
     this.#claims.look(this.store, changed);
+    this.#changed(changed);
     for (const key of changed) {
       if (!key.startsWith(NAMES.sites)) continue;
       const site = key.slice(NAMES.sites.length);

@@ -47,6 +47,7 @@ export class Postgres {
   readonly clones = new Map<Site, number>();
   readonly #world: World;
   readonly #peers: () => ReadonlyMap<Site, Postgres>;
+  readonly #promoted: (database: Postgres) => void;
   readonly #waiting: Waiting[] = [];
   #ending = false;
   #stalledUntil = 0;
@@ -59,10 +60,15 @@ export class Postgres {
   #replaysUntil = 0;
   #replayed = 0;
 
-  constructor(site: Site, world: World, peers: () => ReadonlyMap<Site, Postgres>) {
+  constructor(
+    site: Site,
+    world: World,
+    peers: () => ReadonlyMap<Site, Postgres>,
+    promoted: (database: Postgres) => void,
+  ) {
     this.site = site;
     this.#world = world;
-    this.#peers = peers;
+    [this.#peers, this.#promoted] = [peers, promoted];
     this.disk = new Disk(world);
   }
 
@@ -186,6 +192,7 @@ export class Postgres {
   }
 
   promote(): void {
+    this.#promoted(this);
     this.primary = true;
     this.follows = null;
     // The very first one begins with what initdb made.

@@ -5,6 +5,7 @@ import { Blocking } from './blocking.ts';
 import type { Cluster, Twin } from './cluster.ts';
 import { Etcd } from './etcd.ts';
 import { Exclusion } from './exclusion.ts';
+import { Grounds } from './grounds.ts';
 import type { Invariants } from './invariants.ts';
 import { holderOf } from './lease-claims.ts';
 import { Patroni } from './patroni/patroni.ts';
@@ -27,16 +28,25 @@ export class RaisedCluster implements Cluster {
   readonly #blockings = new Map<Site, Blocking>();
   readonly #world: World;
   readonly #check: Invariants;
+  readonly #grounds: Grounds;
 
   constructor(world: World, check: Invariants) {
     [this.#world, this.#check] = [world, check];
-    this.etcd = new Etcd(world, (why) => check.verdict.fail(why));
+    const { verdict, acknowledged } = check;
+    this.etcd = new Etcd(
+      world,
+      (why) => verdict.fail(why),
+      (keys) => this.#grounds.look(keys),
+    );
+    this.#grounds = new Grounds(world, verdict, acknowledged, this);
     this.#peers = new PeerWire(world, () => this.agents);
     if (world.failsafe) this.etcd.store.put(NAMES.patroniConfig, { failsafe_mode: true });
     if (world.alone) this.etcd.store.put(NAMES.patroniConfig, { synchronous_mode_strict: true });
     const peers = { patronis: () => this.patronis, postgreses: () => this.postgreses };
     for (const site of world.sites) {
-      const database = new Postgres(site, world, peers.postgreses);
+      const database = new Postgres(site, world, peers.postgreses, (promoted) =>
+        this.#grounds.promoted(promoted),
+      );
       this.postgreses.set(site, database);
       const exclusion = new Exclusion(() => world.clock(site));
       this.#exclusions.set(site, exclusion);
@@ -68,15 +78,21 @@ export class RaisedCluster implements Cluster {
 
   #serverOn(database: Postgres): Server {
     const [check, twins] = [this.#check, this.#twins];
-    return new Server(database, this.#world, {
-      acknowledged: (ack) => check.acknowledged.take(ack, database),
+    const server = new Server(database, this.#world, {
+      acknowledged: (ack) => {
+        this.#grounds.acknowledges(ack);
+        check.acknowledged.take(ack, database);
+      },
       opened: (epoch) => check.opened(epoch),
-      ordered: () =>
+      ordered: () => {
         check.deadlines(
           [...this.servers.values(), ...twins.map((twin) => twin.server)],
           holderOf(this.etcd.store, 'leader'),
-        ),
+        );
+        this.#grounds.told(server, database);
+      },
     });
+    return server;
   }
 
   #agentOf(site: Site, server: Server | null, host: string = site): AgentHost {
@@ -93,11 +109,13 @@ export class RaisedCluster implements Cluster {
       blocking: host === site ? (this.#blockings.get(site) ?? null) : null,
       answered: (answer: Answer) =>
         this.#check.honesty.answered(agent, answer, primaryOf(this.etcd.store)),
-      addressChanged: () =>
+      addressChanged: () => {
         this.#check.address.look(
           [...this.agents.values(), ...this.#twins.map(({ agent }) => agent)],
           holderOf(this.etcd.store, 'address'),
-        ),
+        );
+        if (agent !== undefined) this.#grounds.carries(agent);
+      },
     };
     agent = new AgentHost(site, this.#world, machines, host);
     return agent;

@@ -82,6 +82,10 @@ export class AgentHost implements Asked {
     return this.#interface.carriesAddress && this.#world.network.isOn(this.host);
   }
 
+  get addressUntil(): number | null {
+    return this.hasAddress ? this.#interface.until : null;
+  }
+
   get frontHealthy(): boolean {
     return this.#frontAndPower.frontIsUp && this.#world.network.isOn(this.host);
   }
