@@ -59,6 +59,9 @@ export type Story = (world: World, cluster: Cluster, active: Site) => void;
 export const WARM_UP_MS = 10_000;
 export const FAULTS_MS = 32_000;
 const HEAL_WITHIN_MS = 90_000;
+/** In one seed of so many etcd is slow with what changes something (what has a condition is what that is for). */
+const LATE_EACH = 5;
+const LATE_RATE = 0.3;
 
 export function simulate(setting: Setting): Outcome {
   const chance = random(setting.seed);
@@ -97,7 +100,7 @@ const restsAfter = ({ faults, alone }: Setting): boolean => faults === undefined
 
 /** Until the last fault is over. */
 function suffer(
-  { faults, faultsMs = FAULTS_MS, drawn: instead, calm }: Setting,
+  { seed, faults, faultsMs = FAULTS_MS, drawn: instead, calm }: Setting,
   world: World,
   cluster: Cluster,
   check: Invariants,
@@ -106,6 +109,7 @@ function suffer(
   const from = WARM_UP_MS;
   const until = from + faultsMs;
   if (calm) [network.lossRate, network.watchLossRate] = [0, 0];
+  if (faults === undefined && !calm && seed % LATE_EACH === 0) network.lateRate = LATE_RATE;
   const drawn = faults === undefined ? breakThings(world, cluster, { from, until, instead }) : [];
   if (faults) time.at(from, () => faults(world, cluster, primaryOf(cluster.etcd.store) ?? 'a'));
   time.at(from, () => check.beginCounting());
@@ -192,6 +196,7 @@ function makeWorld(setting: Setting, chance: Random, time: Timeline, story: stri
 function mendAll({ network, time }: World, cluster: Cluster, calm = false): void {
   network.mendAll();
   network.lossRate = calm ? 0 : LOSS_RATE;
+  network.lateRate = 0;
   time.runUntil(time.now + 1);
   for (const site of cluster.agents.keys()) {
     cluster.etcd.revive(site);
