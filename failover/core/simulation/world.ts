@@ -79,6 +79,4 @@ export interface Bugs {
   readonly tellsPositionAtOnce?: boolean;
   readonly leavesBeforeItHeard?: boolean;
   readonly leavesAsEtcdsLeader?: boolean;
-  readonly sickIsWell?: boolean;
-  readonly stuckIsLeft?: boolean;
 }

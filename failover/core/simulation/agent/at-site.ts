@@ -71,8 +71,7 @@ function handOver({ site, world, machines, process, etcd }: Parts, effect: Effec
 }
 
 function cloneAnew({ site, world, machines }: Parts, from: Site): Input {
-  const { bugs, network, note } = world;
-  if (bugs.stuckIsLeft) return { kind: 'done', effect: 'reinitialize' };
+  const { network, note } = world;
   if (!network.links(site, from) || machines.postgresOf(from)?.accepts !== true)
     return { kind: 'failed', effect: 'reinitialize', reason: 'no primary lets it' };
   note(`${site} has its copy cloned anew`);
