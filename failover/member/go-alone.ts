@@ -27,16 +27,15 @@ export interface Ground {
 export async function goAlone(order: AloneOrder, ground: Ground): Promise<string | null> {
   const late = reasonTooLate(order, ground);
   if (late !== null) return late;
-  const there = await ground.reached(order.doors);
-  if (there.length > 0)
-    return `${there.join(' and ')} can be reached by now: whoever is there is no loss`;
+  const there = await reasonThere(order, ground);
+  if (there !== null) return there;
   try {
     await ground.copy();
     const why = await prepare(order, ground);
-    const stillLate = why ?? reasonTooLate(order, ground);
-    if (stillLate !== null) {
+    const notNow = why ?? (await reasonThere(order, ground)) ?? reasonTooLate(order, ground);
+    if (notNow !== null) {
       await ground.forget();
-      return stillLate;
+      return notNow;
     }
     await ground.decide();
   } catch (error) {
@@ -45,6 +44,12 @@ export async function goAlone(order: AloneOrder, ground: Ground): Promise<string
   }
   await ground.swap();
   return null;
+}
+
+async function reasonThere({ doors }: AloneOrder, ground: Ground): Promise<string | null> {
+  const there = await ground.reached(doors);
+  if (there.length === 0) return null;
+  return `${there.join(' and ')} can be reached by now: whoever is there is no loss`;
 }
 
 /** Why it is not as it was shown, as a clause; null once all that has to stand in it does. */
