@@ -37,6 +37,14 @@ test('the site that led last, whose other one is lost, has all', () => {
   expect(atStake.given).toEqual(['a']);
 });
 
+test('whoever led and acknowledged last has all, also while its database is down for want of etcd', () => {
+  const down = { ...stateOf(), postgres: null };
+  const led = planned({ state: down, own: ownEtcd({ sync: ['b', ['a']], noted: 'b' }) });
+  expect(led).toMatchObject({ kind: 'possible', copy: { site: 'b', timeline: 2, lsn: 200 } });
+  for (const own of [ownEtcd({ sync: ['b', ['a']] }), ownEtcd({ noted: 'b' })])
+    expect(planned({ state: down, own })).toMatchObject({ kind: 'refused' });
+});
+
 test('each time another etcd is begun', () => {
   const incarnation = { number: 2, id: 'x', site: 'a', without: ['b'] };
   expect(possible({ incarnation }).seen.number).toBe(3);

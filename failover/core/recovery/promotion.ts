@@ -92,8 +92,9 @@ export function planPromotion(
   if (own === null || !own.isWhole)
     return { kind: 'refused', why: LOOK_FIRST, isLookedAtFirst: true };
   const known = withViewOf(own, state);
-  const copy = copiesOf(known, now, timings).find(({ site }) => site === state.self.site);
-  if (copy === undefined)
+  const here = copiesOf(known, now, timings).find(({ site }) => site === state.self.site);
+  const copy = here ?? copyOfWhoLed(known);
+  if (copy === null)
     return refuse(
       'the database of this site does not answer, so what would be lost is not known: wait for it',
     );
@@ -165,6 +166,19 @@ function reasonNotMine(state: State, own: OwnEtcd, now: Millis, timings: Timings
   if (other !== undefined)
     return 'another site went on with an etcd of its own (`farol promote` there), and what it acknowledged since is not here: bring that site back';
   return reasonRefused(state, now, timings);
+}
+
+/**
+ * Without etcd Patroni ends a primary, and its PostgreSQL may stay down until etcd is back. Who led and acknowledged last has all, wherever that
+ * ends: what it said last to etcd stands for it.
+ */
+function copyOfWhoLed({ self: { site }, view }: State): CopyAt | null {
+  const { timeline = null, lsn = null } = view?.sites[site]?.report.postgres ?? {};
+  const { sync } = view?.patroni ?? {};
+  const noted = view?.timelines?.acknowledging;
+  const led = sync?.leader === site && noted?.site === site && noted.timeline === timeline;
+  if (!led || timeline === null || lsn === null) return null;
+  return { site, timeline, lsn: Number(lsn), isPrimary: false, left: false, why: null };
 }
 
 /** Of the others nobody has heard since; what they said last stands in what the own member has. */

@@ -62,6 +62,32 @@ test('two sites without a witness: the active one is lost for good, nothing move
   expect(survived.violations).toEqual([]);
 });
 
+test('two sites without a witness: the standby is lost for good, the active one stops, and is let go on alone: nothing is lost', async () => {
+  const active = await untilWell(cluster());
+  const lost = cluster().sites.find((site) => site !== active)!;
+  const survived = await underLoad(cluster(), { title: 'promote the active' }, async (load) => {
+    await load.untilFlowing(everyTarget(cluster()));
+    load.strike();
+    await lost.powerOff();
+    const answers = await until(
+      'it is asked',
+      async () => {
+        const { said } = await farolAt(active, 'promote');
+        return /farol promote --confirm "([^"]+)"/.exec(said)?.[1];
+      },
+      180_000,
+    );
+    const promoted = await farolAt(active, 'promote', '--confirm', answers);
+    expect(promoted).toMatchObject({ code: 0, said: expect.stringContaining('it led last') });
+    await load.untilFlowing([active.name, 'address'], 180_000);
+    await lost.powerOn();
+    await takeInAnew(lost, active);
+    await load.untilFlowing(everyTarget(cluster()), 180_000);
+    await untilWell(cluster());
+  });
+  expect(survived.violations).toEqual([]);
+});
+
 /** As failover/README.md has it. */
 async function takeInAnew(returned: Site, left: Site): Promise<void> {
   await returned.must([
