@@ -1,14 +1,7 @@
 import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  CRC_RECORD,
-  crc32c,
-  frameAt,
-  LENGTH_BYTES,
-  type LogRecord,
-  NOTHING,
-  recordIn,
-} from './log-records.ts';
+import { fieldsOf, lastOf, varintAt } from './fields.ts';
+import { crc32c, ENTRY_RECORD, LENGTH_BYTES, recordsIn, STATE_RECORD } from './log-records.ts';
 import { faultIn } from './torn-log.ts';
 
 /**
@@ -22,7 +15,7 @@ export async function commitAll(folder: string): Promise<void> {
   const log = await readFile(path);
   const fault = faultIn(log);
   if (fault !== null) throw new Error(fault);
-  const { records, end, crc } = all(log);
+  const { records, end, crc } = recordsIn(log);
   // Each file begins with the state as it was then.
   const state = records.findLast(({ type }) => type === STATE_RECORD)?.data;
   const last = await lastIndexIn(folder, files);
@@ -39,42 +32,24 @@ export async function commitAll(folder: string): Promise<void> {
   }
 }
 
-const ENTRY_RECORD = 2;
-const STATE_RECORD = 3;
-
-function all(log: Buffer): { records: LogRecord[]; end: number; crc: number } {
-  const records: LogRecord[] = [];
-  let [at, crc] = [0, 0];
-  for (let frame = next(log, at); frame !== null; frame = next(log, at)) {
-    const record = recordIn(log.subarray(at + LENGTH_BYTES, frame.recordEnd));
-    if (record === null) throw new Error('its log is damaged');
-    crc = record.type === CRC_RECORD ? record.crc : crc32c(crc, record.data ?? NOTHING);
-    records.push(record);
-    at = frame.end;
-  }
-  return { records, end: at, crc };
-}
-
-const next = (log: Buffer, at: number) =>
-  at + LENGTH_BYTES <= log.length ? frameAt(log, at) : null;
-
 /** What was written last is the end: what it takes the place of has the same index or a later one. */
 async function lastIndexIn(folder: string, files: readonly string[]): Promise<bigint | null> {
   for (const name of files.toReversed()) {
-    const { records } = all(await readFile(join(folder, name)));
+    const { records } = recordsIn(await readFile(join(folder, name)));
     const entry = records.findLast(({ type }) => type === ENTRY_RECORD);
-    if (entry !== undefined) return fieldOf(entry.data, INDEX_FIELD);
+    if (entry !== undefined) return lastOf(fieldsOf(entry.data), INDEX_FIELD);
   }
   return null;
 }
 
 /** raftpb.Entry: 1 type, 2 term, 3 index, 4 data. raftpb.HardState: 1 term, 2 vote, 3 commit. */
-const INDEX_FIELD = 0x18;
-const COMMIT = Buffer.from([0x18]);
+const INDEX_FIELD = 3;
+const COMMIT_FIELD = 3;
+const COMMIT = Buffer.from([COMMIT_FIELD << 3]);
 
 function splitAtCommit(state: Buffer): readonly [before: Buffer, committed: bigint] {
   const at = positionOf(state, COMMIT[0]!);
-  return [state.subarray(0, at ?? state.length), fieldOf(state, COMMIT[0]!) ?? 0n];
+  return [state.subarray(0, at ?? state.length), lastOf(fieldsOf(state), COMMIT_FIELD) ?? 0n];
 }
 
 /** Of one with numbers alone before it. */
@@ -82,20 +57,6 @@ function positionOf(message: Buffer, field: number): number | null {
   for (let at = 0; at < message.length; at = varintAt(message, at + 1).end)
     if (message[at] === field) return at;
   return null;
-}
-
-function fieldOf(message: Buffer, field: number): bigint | null {
-  const at = positionOf(message, field);
-  return at === null ? null : varintAt(message, at + 1).value;
-}
-
-function varintAt(bytes: Buffer, from: number): { value: bigint; end: number } {
-  let value = 0n;
-  for (let at = from; at < bytes.length; at++) {
-    value |= BigInt(bytes[at]! & 0x7f) << BigInt(7 * (at - from));
-    if (bytes[at]! < 0x80) return { value, end: at + 1 };
-  }
-  throw new Error('its log is damaged');
 }
 
 function varint(value: bigint): Buffer {

@@ -1,5 +1,9 @@
 /** How etcd's log is laid out (wal/wal.go, walpb/record.proto): records in frames, each with a checksum that goes on from the one before. */
+export const METADATA_RECORD = 1;
+export const ENTRY_RECORD = 2;
+export const STATE_RECORD = 3;
 export const CRC_RECORD = 4;
+export const SNAPSHOT_RECORD = 5;
 
 export const NOTHING = Buffer.alloc(0);
 
@@ -48,6 +52,23 @@ export function recordIn(bytes: Buffer): LogRecord | null {
   }
   return Number.isNaN(type) || Number.isNaN(crc) ? null : { type, crc, data };
 }
+
+/** The records of one file, where they end, and the checksum so far; throws where it is damaged. */
+export function recordsIn(log: Buffer): { records: LogRecord[]; end: number; crc: number } {
+  const records: LogRecord[] = [];
+  let [at, crc] = [0, 0];
+  for (let frame = frameIn(log, at); frame !== null; frame = frameIn(log, at)) {
+    const record = recordIn(log.subarray(at + LENGTH_BYTES, frame.recordEnd));
+    if (record === null) throw new Error('its log is damaged');
+    crc = record.type === CRC_RECORD ? record.crc : crc32c(crc, record.data);
+    records.push(record);
+    at = frame.end;
+  }
+  return { records, end: at, crc };
+}
+
+const frameIn = (log: Buffer, at: number) =>
+  at + LENGTH_BYTES <= log.length ? frameAt(log, at) : null;
 
 /** Castagnoli's, as etcd goes on with it from record to record. */
 export function crc32c(before: number, data: Buffer): number {
