@@ -13,7 +13,7 @@ import { Etcd } from './adapters/etcd/etcd.ts';
 import { Gateway } from './adapters/etcd/gateway.ts';
 import { lastMember } from './adapters/etcd/last-member.ts';
 import { etcdDamage } from './adapters/etcd/member-told.ts';
-import { lookedAt, ownEtcd } from './adapters/etcd/own-member.ts';
+import { lookedAround, lookedAt } from './adapters/etcd/own-member.ts';
 import { watch } from './adapters/etcd/watch.ts';
 import { Front } from './adapters/front/front.ts';
 import { Links } from './adapters/links/links.ts';
@@ -48,7 +48,7 @@ import { forTerminal, isTerminal, jsonForTerminal, typed, whoAsks } from './cli/
 import { completion, manPage, usage } from './cli/usage.ts';
 import { ConfigError, type FailoverConfig, readConfig } from './config/config.ts';
 import { keyNames } from './core/etcd/names.ts';
-import type { OwnEtcd } from './core/recovery/promotion.ts';
+import type { Looked } from './core/recovery/promotion.ts';
 import type { State } from './core/state.ts';
 import { type Millis, TIMINGS } from './core/timings.ts';
 import { diagnose } from './doctor/diagnose.ts';
@@ -112,7 +112,7 @@ function isOperators(command: string | undefined): boolean {
 async function runAgent(config: Config): Promise<void> {
   startWatchdog();
   const log = pino({ base: { site: config.site }, timestamp: pino.stdTimeFunctions.isoTime });
-  const { ports, askNow, recoveries, ownMember, close } = connect(config, log);
+  const { ports, askNow, recoveries, lookAround, close } = connect(config, log);
   const began = ports.now();
   const self = {
     site: config.site,
@@ -138,7 +138,7 @@ async function runAgent(config: Config): Promise<void> {
     switchover: (to) => agent.switchover(to),
     pause: (forMs) => agent.pause(forMs),
     recovery: (to) => agent.recovery(to),
-    promotion: async () => agent.promotion({ own: await ownMember(), began }),
+    promotion: async () => agent.promotion({ ...(await lookAround()), began }),
     recover: (order) => agent.recover({ ...order, at: new Date().toISOString() }),
     recoveries,
   });
@@ -155,7 +155,7 @@ function connect(
   ports: Ports;
   askNow: (state: State) => Promise<AskedNow>;
   recoveries: () => Promise<unknown[]>;
-  ownMember: () => Promise<OwnEtcd | null>;
+  lookAround: () => Promise<Pick<Looked, 'own' | 'beside'>>;
   close: () => Promise<unknown>;
 } {
   const { tls } = config;
@@ -198,10 +198,11 @@ function connect(
     ports,
     askNow: (state) => askNow(config, etcd, state, aside),
     recoveries: () => etcd.recoveries(),
-    ownMember: () =>
-      ownEtcd({
+    lookAround: () =>
+      lookedAround({
         ...{ gateway, names, site: config.site, runtimeDir: config.runtimeDir },
-        besides: [...config.etcd.endpoints.slice(1), ...Object.values(config.peers?.sites ?? {})],
+        others: config.etcd.endpoints.slice(1),
+        besides: Object.values(config.peers?.sites ?? {}),
         withinMs: TIMINGS.etcdDeadlineMs,
       }),
     close: () => {

@@ -48,7 +48,7 @@ test('each question is typed, or all at once; then it is ordered with what was s
     expect([id, doors, seen]).toEqual([
       '77',
       ['h:2379'],
-      { clusterId: '1', memberId: '2', revision: 9 },
+      { clusterId: '1', memberId: '2', revision: 9, voters: ['1', '2'] },
     ]);
     expect(compare).toEqual([
       { key: 'sync', revision: 2 },
@@ -229,6 +229,7 @@ function planOf(): PossiblePromotion {
     atStake: { kind: 'known', bytes: 200, unheardMs: 0, given: ['a'], why: 'a said last' },
     seen: {
       ...{ clusterId: '1', memberId: '2', revision: 9, doors: ['h:2379'], number: 1 },
+      voters: ['1', '2'],
       ...{ revisions: { sync: 2, timelines: 8, incarnation: 0 }, timeline: 2, lsn: 300 },
     },
   };

@@ -23,7 +23,7 @@ export interface Promoting extends Omit<Recovering, 'to'> {
 /** As what starts etcd here carries it out (core/alone-order.ts). */
 interface Order {
   readonly id: string;
-  readonly seen: Pick<PossiblePromotion['seen'], 'clusterId' | 'memberId' | 'revision'>;
+  readonly seen: Pick<PossiblePromotion['seen'], 'clusterId' | 'memberId' | 'revision' | 'voters'>;
   readonly doors: readonly string[];
   readonly compare: readonly { readonly key: string; readonly revision: number }[];
   readonly put: readonly { readonly key: string; readonly text: string }[];
@@ -285,14 +285,14 @@ function orderOf(
   { site, without, etcdSilentMs, sync, copy, missing, atStake, seen }: PossiblePromotion,
   confirmed: string,
 ): Order {
-  const { clusterId, memberId, revision, doors, revisions, number } = seen;
+  const { clusterId, memberId, revision, voters, doors, revisions, number } = seen;
   const record: AloneRecord = {
     ...{ at, by, asked: site, without, order: id, confirmed },
     shown: { etcdSilentMs, sync, copy, missing, atStake },
   };
   const put = (key: string, value: object) => ({ key, text: JSON.stringify(value) });
   return {
-    ...{ id, doors, seen: { clusterId, memberId, revision } },
+    ...{ id, doors, seen: { clusterId, memberId, revision, voters } },
     compare: [
       { key: keys.patroniSync, revision: revisions.sync },
       { key: keys.timelines, revision: revisions.timelines },

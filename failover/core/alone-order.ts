@@ -14,7 +14,7 @@ export interface AloneOrder extends Given {
 
 interface Given {
   readonly id: string;
-  /** Good for this start of the machine, and until then: seconds since it started. */
+  /** Whoever starts etcd takes it in this start of the machine, and before then (seconds since it started), or it is void. What is done upon it may take longer. */
   readonly boot: string;
   readonly untilS: number;
 }
@@ -33,32 +33,34 @@ export interface FoundOnCopy extends OwnMember {
   readonly atS: number;
   /** Those that its settings name, itself among them. */
   readonly sites: readonly { readonly name: string; readonly peerUrl: string }[];
-  /** How many members there are beside it, by its data. */
-  readonly others: number;
   /** As the gateway shows them. */
   readonly kvs: readonly object[];
 }
 
-/** etcd's member of a machine, and how much of etcd it has. */
+/** etcd's member of a machine, how much of etcd it has, and whose votes decide by that (its own among them), by their ids. */
 export interface OwnMember {
   readonly clusterId: string;
   readonly memberId: string;
   readonly revision: number;
+  readonly voters: readonly string[];
 }
 
 /**
  * How it ended, for whoever ordered it:
  *
  *     taken     it is being carried out
- *     refused   nothing was done
+ *     refused   nothing was done, and nothing will be
+ *     decided   etcd of this machine will start as the only member, or not at all: this or a later start puts the copy in its place
  *     done      etcd of this machine starts as the only member; or what it has was looked at
  */
 export interface AloneTold {
   readonly id: string;
-  readonly kind: 'taken' | 'refused' | 'done';
+  readonly kind: 'taken' | 'refused' | 'decided' | 'done';
   readonly why: string | null;
 }
 
 export const ALONE_ORDER = 'alone.order';
 export const ALONE_TOLD = 'alone.json';
 export const FOUND_ON_COPY = 'found.json';
+
+export const ORDER_BYTES_MAX = 64 * 1024;

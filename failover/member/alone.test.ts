@@ -2,13 +2,17 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { renderTemplate } from '../../test/cluster/support/template.ts';
@@ -16,12 +20,18 @@ import { temporaryFolder } from '../../test/support/folder.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { Gateway } from '../adapters/etcd/gateway.ts';
 import { lastMember } from '../adapters/etcd/last-member.ts';
-import { lookedAt, ownEtcd } from '../adapters/etcd/own-member.ts';
+import { lookedAround, lookedAt } from '../adapters/etcd/own-member.ts';
+import { FOUND_ON_COPY } from '../core/alone-order.ts';
 import { keyNames } from '../core/etcd/names.ts';
 import type { OwnEtcd } from '../core/recovery/promotion.ts';
+import { startPrivately } from './private-member.ts';
 
 // Two real members, as two sites without a witness have them, each behind the guard that starts it on hosts.
 
+/** Of this machine, and not its own way to itself. */
+const ADDRESS = Object.values(networkInterfaces())
+  .flatMap((each) => each ?? [])
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
 const missing = spawnSync('etcd', ['--version']).error !== undefined;
 vi.setConfig({ testTimeout: 180_000 });
 const SOON = { timeout: 60_000, interval: 100 };
@@ -47,6 +57,8 @@ test.skipIf(missing)(
     expect(own.doors).toHaveLength(1);
 
     expect(await b.order(own)).toEqual({ kind: 'done' });
+    // What was found is not of then.
+    expect(readdirSync(join(b.folder, 'etcd'))).not.toContain(FOUND_ON_COPY);
     await vi.waitFor(() => b.put('after'), SOON);
     expect(await b.get('before')).toBe('before');
     expect(await b.get('record')).toBe('by eve');
@@ -225,11 +237,81 @@ test.skipIf(missing)(
   },
 );
 
+test.skipIf(missing)(
+  'once the other was lost, removed and taken in anew, it may be lost again; a member that only listens goes on alone at no time',
+  async () => {
+    const [a, b] = await twoMembers({ snapshotCount: 5 });
+    await vi.waitFor(() => b.put('before'), SOON);
+    await a.stop();
+    expect(await b.order(await b.lookedAt())).toEqual({ kind: 'done' });
+    await vi.waitFor(() => b.put('after'), SOON);
+
+    const listens = await takeIn(a, b);
+    await vi.waitFor(() => expect(a.said()).toContain('published'), SOON);
+    await vi.waitFor(() => b.put('heard'), SOON);
+    await b.stop();
+    expect(await a.look()).toMatchObject({
+      kind: 'refused',
+      why: expect.stringMatching(/only listens/),
+    });
+    b.start();
+    await vi.waitFor(async () => {
+      await b.gateway.ask('/v3/cluster/member/promote', { ID: listens });
+    }, SOON);
+    await vi.waitFor(() => a.put('votes'), SOON);
+
+    await a.stop();
+    const own = await b.lookedAt();
+    expect(own.members.map(({ name }) => name)).toEqual(['b', 'a']);
+    expect(await b.order(own)).toEqual({ kind: 'done' });
+    await vi.waitFor(() => b.put('later'), SOON);
+    expect(await b.get('votes')).toBe('votes');
+    expect((await b.whatItKnows()).view.incarnation?.number).toBe(2);
+  },
+);
+
+test.skipIf(missing || ADDRESS === undefined)(
+  'etcd on a copy asks nobody: the other one, which it still knows as it starts, hears nothing of it',
+  async () => {
+    const [a, b] = await twoMembers({ host: ADDRESS! });
+    await vi.waitFor(() => b.put('before'), SOON);
+    await Promise.all([a.stop(), b.stop()]);
+    let heard = 0;
+    const other = createServer((socket) => {
+      heard++;
+      socket.destroy();
+    });
+    other.listen(Number(new URL(a.peer).port), ADDRESS);
+    await once(other, 'listening');
+    const copy = join(b.folder, 'copy');
+    cpSync(join(b.folder, 'data'), copy, { recursive: true });
+    const member = await startPrivately({ dataDir: copy, etcd: 'etcd', pem: undefined });
+    expect((await member.own()).revision).toBeGreaterThan(1);
+    expect(await member.write([], [{ key: 'x', text: 'y' }])).toBe(true);
+    await member.end();
+    other.close();
+    expect(heard).toBe(0);
+  },
+);
+
+test('who is beside a member that says nothing is tried all the same', async () => {
+  const there = createServer().listen(0, '127.0.0.1');
+  await once(there, 'listening');
+  const host = `127.0.0.1:${(there.address() as { port: number }).port}`;
+  const around = await lookedAround({
+    gateway: { askOwn: () => Promise.reject(new Error('silent')) },
+    ...{ names: NAMES, site: 'b', runtimeDir: temporaryFolder(), withinMs: 1_000 },
+    ...{ others: [`https://${host}`], besides: [`https://127.0.0.1:${await freePort()}`] },
+  });
+  there.close();
+  expect(around).toEqual({ own: null, beside: { members: 2, reached: [host] } });
+});
+
 test('of an etcd that no guard of this release started nothing is ended', async () => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'etcd'));
   const order = lastMember({ runtimeDir: folder, takenWithinMs: 300 });
-  const seen = { clusterId: '1', memberId: '1', revision: 1 };
+  const seen = { clusterId: '1', memberId: '1', revision: 1, voters: ['1', '2'] };
   for (const words of ['', `${process.pid}\n`, '0', 'x']) {
     writeFileSync(join(folder, 'etcd/started'), words);
     const given = order({ id: 'x', seen, doors: [], compare: [], put: [] });
@@ -249,6 +331,18 @@ test.skipIf(missing)(
   },
 );
 
+/** As a site that was given up is taken in anew: with no data, and listening at first. */
+async function takeIn(returned: Member, left: Member): Promise<string> {
+  rmSync(join(returned.folder, 'data/member'), { recursive: true });
+  const { member } = await left.gateway.ask<{ member: { ID: string } }>('/v3/cluster/member/add', {
+    ...{ peerURLs: [returned.peer], isLearner: true },
+  });
+  const existing = `ETCD_INITIAL_CLUSTER=${returned.initial}\nETCD_INITIAL_CLUSTER_STATE=existing\n`;
+  writeFileSync(join(returned.folder, 'data/rejoin'), existing);
+  returned.start();
+  return member.ID;
+}
+
 /** Its log then has what it proposed when the other was gone. */
 async function leads(other: Member, one: Member): Promise<void> {
   const status = '/v3/maintenance/status';
@@ -264,11 +358,15 @@ type Member = ReturnType<typeof memberWith>;
 
 const repository = join(import.meta.dirname, '../..');
 
-async function twoMembers({ program = repository } = {}): Promise<[Member, Member]> {
+async function twoMembers({
+  program = repository,
+  host = '127.0.0.1',
+  snapshotCount = 10_000,
+} = {}): Promise<[Member, Member]> {
   const folder = temporaryFolder();
   const ports = await Promise.all(['a', 'b'].map(async () => [await freePort(), await freePort()]));
   const [[clientA, peerA], [clientB, peerB]] = ports.map((pair) =>
-    pair.map((port) => `http://127.0.0.1:${port}`),
+    pair.map((port, index) => `http://${index === 0 ? '127.0.0.1' : host}:${port}`),
   ) as [[string, string], [string, string]];
   const initial = `a=${peerA},b=${peerB}`;
   const all = [
@@ -276,7 +374,7 @@ async function twoMembers({ program = repository } = {}): Promise<[Member, Membe
     { name: 'b', client: clientB, peer: peerB },
   ];
   const [a, b] = all.map((each) =>
-    memberWith({ ...each, folder: join(folder, each.name), initial, program }),
+    memberWith({ ...each, folder: join(folder, each.name), initial, program, snapshotCount }),
   ) as [Member, Member];
   for (const member of [a, b]) member.start();
   return [a, b];
@@ -289,11 +387,12 @@ interface Told {
   readonly peer: string;
   readonly initial: string;
   readonly program: string;
+  readonly snapshotCount: number;
 }
 
 const TEMPLATE = join(repository, 'patroni-config/etcd-guard');
 
-function memberWith({ name, folder, client, peer, initial, program }: Told) {
+function memberWith({ name, folder, client, peer, initial, program, snapshotCount }: Told) {
   mkdirSync(join(folder, 'etcd'), { recursive: true });
   const guard = join(folder, 'guard');
   const values = { farol_dir: program, runtime_dir: folder, tls_dir: '/nowhere' };
@@ -305,6 +404,7 @@ function memberWith({ name, folder, client, peer, initial, program }: Told) {
     ...{ ETCD_LISTEN_CLIENT_URLS: client, ETCD_ADVERTISE_CLIENT_URLS: client },
     ...{ ETCD_LISTEN_PEER_URLS: peer, ETCD_INITIAL_ADVERTISE_PEER_URLS: peer },
     ...{ ETCD_INITIAL_CLUSTER: initial, ETCD_INITIAL_CLUSTER_STATE: 'new' },
+    ETCD_SNAPSHOT_COUNT: String(snapshotCount),
   };
   const gateway = new Gateway({ endpoints: [client], deadlineMs: 2_000 });
   const key = (named: string) => Buffer.from(named).toString('base64');
@@ -333,30 +433,27 @@ function memberWith({ name, folder, client, peer, initial, program }: Told) {
   };
   const whatItKnows = async (): Promise<OwnEtcd> => {
     const asked = { gateway, names: NAMES, site: name, runtimeDir: folder };
-    const own = await ownEtcd({ ...asked, besides: [], withinMs: 1_000 });
+    const { own } = await lookedAround({ ...asked, others: [], besides: [], withinMs: 1_000 });
     if (own === null) throw new Error('it says nothing');
     return own;
   };
   const member = {
-    ...{ folder, start, stop, said: () => said, whatItKnows },
+    ...{ folder, peer, initial, start, stop, said: () => said, whatItKnows },
+    look: () => lastMember({ runtimeDir: folder })({ id: randomUUID(), look: lookedAt(NAMES) }),
     lookedAt: async (): Promise<OwnEtcd> => {
-      const looked = lastMember({ runtimeDir: folder })({
-        id: randomUUID(),
-        look: lookedAt(NAMES),
-      });
-      expect(await looked).toEqual({ kind: 'done' });
+      expect(await member.look()).toEqual({ kind: 'done' });
       return whatItKnows();
     },
     /** Its folders, less what does not matter here. */
     beside: () => readdirSync(folder).filter((each) => each.startsWith('data')),
     order: (own: OwnEtcd, takenWithinMs?: number) => {
-      const { clusterId, memberId, revision, doors, revisions, view } = own;
+      const { clusterId, memberId, revision, voters, doors, revisions, view } = own;
       const without = own.members.filter((each) => each.id !== memberId).map((each) => each.name);
       const number = (view.incarnation?.number ?? 0) + 1;
       const incarnation = { number, id: randomUUID(), site: name, without };
       const ordering = lastMember({ runtimeDir: folder, ...(takenWithinMs && { takenWithinMs }) });
       return ordering({
-        ...{ id: randomUUID(), doors, seen: { clusterId, memberId, revision } },
+        ...{ id: randomUUID(), doors, seen: { clusterId, memberId, revision, voters } },
         compare: [
           { key: NAMES.patroniSync, revision: revisions.sync },
           { key: NAMES.incarnation, revision: revisions.incarnation },

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
@@ -12,11 +12,14 @@ import {
   FOUND_ON_COPY,
   type FoundOnCopy,
   type LookOrder,
+  ORDER_BYTES_MAX,
 } from '../core/alone-order.ts';
 import { pemIn } from '../promotion/request.ts';
 import { commitAll } from './commit-all.ts';
-import { type Ground, goAlone, lookOnCopy } from './go-alone.ts';
+import { type Ground, goAlone, lookOnCopy, putInPlace, type WentAlone } from './go-alone.ts';
+import { membersIn } from './members-in.ts';
 import { startPrivately } from './private-member.ts';
+import { reasonNotWhole } from './whole.ts';
 
 const run = promisify(execFile);
 
@@ -30,7 +33,6 @@ interface Place {
 /** Both keep for long, or the disk is too slow to be of use. */
 const COPIES_WITHIN_MS = 300_000;
 const REACHED_WITHIN_MS = 2_000;
-const ORDER_BYTES_MAX = 64 * 1024;
 
 /**
  * Carries an administrator's order out, once, and brings to its end what was decided before the machine fell. True where etcd may start. Whoever
@@ -39,7 +41,10 @@ const ORDER_BYTES_MAX = 64 * 1024;
 export async function followOrder(place: Place): Promise<boolean> {
   const { order: path, dataDir } = place;
   const ground = groundAt(place);
-  if (existsSync(decidedIn(dataDir))) return isSwapped(ground);
+  if (ground.isDecided()) {
+    const id = await decidedBy(dataDir);
+    return toldOf(path, id, await putInPlace(ground));
+  }
   await ground.forget();
   const order = await taken(path);
   if (order === null) return true;
@@ -49,25 +54,28 @@ export async function followOrder(place: Place): Promise<boolean> {
     await tell(path, { id: order.id, kind: why === null ? 'done' : 'refused', why });
     return true;
   }
-  const why = await goAlone(order, ground).catch(({ message }: Error) => message);
-  // What was decided and could not be put in place yet is neither done nor refused.
-  if (existsSync(decidedIn(dataDir))) return false;
-  await tell(path, { id: order.id, kind: why === null ? 'done' : 'refused', why });
-  const said = why === null ? 'goes on with this member alone' : `does not go on alone: ${why}`;
-  console.error(`etcd ${said} (order ${order.id}).`);
-  return true;
+  const went = await goAlone(order, ground).catch(
+    ({ message: why }: Error): WentAlone => ({
+      kind: ground.isDecided() ? 'decided' : 'refused',
+      why,
+    }),
+  );
+  return toldOf(path, order.id, went);
 }
 
-async function isSwapped(ground: Ground): Promise<boolean> {
-  try {
-    await ground.swap();
-    console.error('etcd goes on with this member alone, as it was ordered before it ended.');
-    return true;
-  } catch (error) {
-    console.error(`etcd's data could not be put in their place: ${error}`);
-    return false;
-  }
+/** True where etcd may start. */
+async function toldOf(path: string, id: string | null, went: WentAlone): Promise<boolean> {
+  const why = went.kind === 'done' ? null : went.why;
+  if (id !== null) await tell(path, { id, kind: went.kind, why });
+  console.error(`etcd ${SAID[went.kind]}${why === null ? '' : `: ${why}`} (order ${id}).`);
+  return went.kind !== 'decided';
 }
+
+const SAID = {
+  done: 'goes on with this member alone',
+  refused: 'does not go on alone',
+  decided: 'is to go on with this member alone, and cannot yet',
+};
 
 /** Whoever takes it away has it: its author takes back only what nobody has taken. */
 async function taken(path: string): Promise<AloneOrder | LookOrder | null> {
@@ -78,6 +86,8 @@ async function taken(path: string): Promise<AloneOrder | LookOrder | null> {
     return null;
   }
   try {
+    // Whatever comes of it, what was found before is not of then.
+    await rm(join(dirname(path), FOUND_ON_COPY), { force: true });
     const order: unknown =
       (await stat(own)).size <= ORDER_BYTES_MAX ? JSON.parse(await readFile(own, 'utf8')) : null;
     return isOrder(order) || isLook(order) ? order : null;
@@ -90,9 +100,9 @@ async function taken(path: string): Promise<AloneOrder | LookOrder | null> {
 
 function isOrder(order: unknown): order is AloneOrder {
   const { id, boot, untilS, seen, doors, compare, put } = (order ?? {}) as Partial<AloneOrder>;
-  const areLists = [doors, compare, put].every((each) => Array.isArray(each));
+  const areLists = [doors, compare, put, seen?.voters].every((each) => Array.isArray(each));
   const isTimed = typeof untilS === 'number' && typeof boot === 'string';
-  return typeof id === 'string' && isTimed && areLists && typeof seen === 'object' && seen !== null;
+  return typeof id === 'string' && isTimed && areLists;
 }
 
 function isLook(order: unknown): order is LookOrder {
@@ -120,6 +130,14 @@ const copyOf = (dataDir: string): string => `${dataDir}.promoting`;
 /** While it is there the copy is what etcd starts on, and on nothing else. */
 const decidedIn = (dataDir: string): string => join(copyOf(dataDir), 'decided');
 
+/** By which order; null where it does not say so. */
+async function decidedBy(dataDir: string): Promise<string | null> {
+  const id = await readFile(decidedIn(dataDir), 'utf8').catch(() => '');
+  return id === '' ? null : id.slice(0, ID_CHARACTERS_MAX);
+}
+
+const ID_CHARACTERS_MAX = 100;
+
 function groundAt({ dataDir, tls, etcd }: Place): Ground {
   const copy = copyOf(dataDir);
   const pem = tls === undefined ? undefined : pemIn(tls);
@@ -130,38 +148,48 @@ function groundAt({ dataDir, tls, etcd }: Place): Ground {
       const are = await Promise.all(doors.map(takesConnections));
       return doors.filter((_, index) => are[index]);
     },
+    reasonUnfit: async () =>
+      existsSync(`${dataDir}.replacing`)
+        ? "etcd's data here were given up, and are being replaced from the others"
+        : reasonNotWhole(dataDir),
     copy: async () => {
       await mkdir(copy, { mode: 0o700 });
       await run('cp', ['-a', '--reflink=auto', join(dataDir, 'member'), copy], {
         timeout: COPIES_WITHIN_MS,
       });
-    },
-    startOnCopy: async () => {
       await commitAll(join(copy, 'member', 'wal'));
-      return startPrivately({ dataDir: copy, etcd, pem });
     },
-    decide: async () => {
-      // Nothing of it may be on its way to the disk only when the machine falls.
-      await run('sync', ['-f', copy], { timeout: COPIES_WITHIN_MS });
-      const file = await open(decidedIn(dataDir), 'wx', 0o600);
-      await file.sync();
-      await file.close();
-      await synced(copy);
+    members: () => membersIn(join(copy, 'member')),
+    startOnCopy: () => startPrivately({ dataDir: copy, etcd, pem }),
+    // Nothing of it may be on its way to the disk only when the machine falls.
+    settle: async () => void (await run('sync', ['-f', copy], { timeout: COPIES_WITHIN_MS })),
+    decide: async (id) => {
+      const deciding = join(copy, 'deciding');
+      const file = await open(deciding, 'wx', 0o600);
+      try {
+        await file.writeFile(id);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(deciding, decidedIn(dataDir));
     },
+    // Where a disk does not say, nobody may take it for no.
+    isDecided: () => statSync(decidedIn(dataDir), { throwIfNoEntry: false }) !== undefined,
     swap: async () => {
+      // Before anything is moved: a machine that falls behind that must find the mark, or it would start with no data at all.
+      for (const folder of [copy, dirname(dataDir)]) await synced(folder);
       const [from, to] = [join(copy, 'member'), join(dataDir, 'member')];
       // Cut off after this, the copy is still where it was, and the data are not.
       if (existsSync(from) && existsSync(to)) await rename(to, keptAt(dataDir));
       if (existsSync(from)) await rename(from, to);
+      // With neither etcd would start with no data.
+      await stat(to);
       for (const folder of [dataDir, copy, dirname(dataDir)]) await synced(folder);
       await rm(copy, { recursive: true });
       await synced(dirname(dataDir));
     },
-    forget: async () => {
-      // First what would have a later start take what is left of the copy for whole.
-      await rm(decidedIn(dataDir), { force: true });
-      await rm(copy, { recursive: true, force: true });
-    },
+    forget: () => rm(copy, { recursive: true, force: true }),
   };
 }
 

@@ -1,16 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import { createInterface } from 'node:readline';
+import { createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AloneOrder, OwnMember } from '../core/alone-order.ts';
 import { type Pem, request } from '../promotion/request.ts';
 
 /** etcd with one member, which nobody else knows of. */
 export interface PrivateMember {
-  own(): Promise<OwnMember>;
-  /** How many others there were before it was alone. */
-  others(): Promise<number>;
+  own(): Promise<Omit<OwnMember, 'voters'>>;
   read(ranges: readonly object[]): Promise<readonly object[]>;
   /** In one transaction: false where any key has changed since it was shown. */
   write(compare: AloneOrder['compare'], put: AloneOrder['put']): Promise<boolean>;
@@ -29,27 +26,35 @@ interface Place {
   readonly pem: Pem | undefined;
 }
 
-/** Ports of this machine alone, which are told nobody; with the certificates of the site where it has any. */
+/**
+ * It answers at a port of this machine alone, which nobody is told, with the certificates of the site where it has any. It reaches nobody: until it has
+ * forgotten the other member it would greet that, in the name of the one whose data these are. So its own way to others ends in
+ * front of a door that is shut (Go's HTTP goes through a proxy, except to this machine), it has no certificate that they would take, and they
+ * reach it by a socket in the folder of the copy.
+ */
 export async function startPrivately({ dataDir, etcd, pem }: Place): Promise<PrivateMember> {
-  const scheme = pem === undefined ? 'http' : 'https';
-  const [client, peer] = [await freePort(), await freePort()].map(
-    (port) => `${scheme}://127.0.0.1:${port}`,
-  ) as [string, string];
-  // Nobody is told that etcd is up.
-  const { NOTIFY_SOCKET: _, ...given } = process.env;
+  const shut = await shutDoor();
+  const client = `${pem === undefined ? 'http' : 'https'}://127.0.0.1:${await freePort()}`;
   const env = {
-    ...given,
+    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !NOT_TOLD.test(name))),
+    ...{ HTTP_PROXY: shut.url, HTTPS_PROXY: shut.url },
     ...{ ETCD_DATA_DIR: dataDir, ETCD_FORCE_NEW_CLUSTER: 'true' },
-    ...{ ETCD_LISTEN_CLIENT_URLS: client, ETCD_LISTEN_PEER_URLS: peer },
+    ...{ ETCD_LISTEN_CLIENT_URLS: client, ETCD_LISTEN_PEER_URLS: 'unix://peer:1' },
+    // It would ask the other whether its data are the same.
+    ETCD_EXPERIMENTAL_INITIAL_CORRUPT_CHECK: 'false',
   };
-  const server = spawn(etcd, [], { env, stdio: ['ignore', 'inherit', 'pipe'] });
+  const server = spawn(etcd, [], { env, cwd: dataDir, stdio: ['ignore', 'inherit', 'inherit'] });
   server.on('error', () => undefined);
-  const forgotten = forgottenBy(server);
   const ask = (path: string, body: object) => answerOf(new URL(path, client), body, pem);
+  const ended = async (): Promise<boolean> => {
+    const isInOrder = await isEnded(server);
+    shut.close();
+    return isInOrder;
+  };
   try {
     await untilAlone(server, ask);
   } catch (error) {
-    await ended(server);
+    await ended();
     throw error;
   }
   return {
@@ -61,7 +66,6 @@ export async function startPrivately({ dataDir, etcd, pem }: Place): Promise<Pri
         revision: Number(header!.revision),
       };
     },
-    others: async () => forgotten.size,
     read: async (ranges) => {
       const success = ranges.map((range) => ({ request_range: range }));
       const { responses = [] } = await ask('/v3/kv/txn', { success });
@@ -80,7 +84,7 @@ export async function startPrivately({ dataDir, etcd, pem }: Place): Promise<Pri
       return succeeded === true;
     },
     end: async () => {
-      if (!(await ended(server))) throw new Error('etcd on the copy did not end in good order');
+      if (!(await ended())) throw new Error('etcd on the copy did not end in good order');
     },
   };
 }
@@ -92,22 +96,14 @@ interface Answer {
   readonly responses?: readonly { readonly response_range?: { kvs?: readonly object[] } }[];
 }
 
-/**
- * Which members it forgets as it starts alone, by their ids: nothing but its log names them afterwards. 3.4 says `removed member ID from cluster`, 3.5
- * has the id in `removed-remote-peer-id`. All of it is said before it answers anybody.
- */
-function forgottenBy(server: ChildProcess): ReadonlySet<string> {
-  const forgotten = new Set<string>();
-  if (server.stderr === null) return forgotten;
-  createInterface({ input: server.stderr }).on('line', (line) => {
-    process.stderr.write(`${line}\n`);
-    const [, id] =
-      /removed member ([0-9a-f]+) from/.exec(line) ??
-      /"removed member".*"removed-remote-peer-id":"([0-9a-f]+)"/.exec(line) ??
-      [];
-    if (id !== undefined) forgotten.add(id);
-  });
-  return forgotten;
+/** Nobody is told that etcd is up, and it knows no way to other members. */
+const NOT_TOLD = /^(NOTIFY_SOCKET|ETCD_PEER_.*|(HTTPS?|NO|ALL)_PROXY)$/i;
+
+/** Who comes is sent away. It stays taken for as long as the member lives, so nobody else opens it. */
+async function shutDoor(): Promise<{ readonly url: string; close(): void }> {
+  const server = createServer((socket) => socket.on('error', () => undefined).destroy());
+  const url = `http://127.0.0.1:${await portOf(server)}`;
+  return { url, close: () => void server.close() };
 }
 
 async function answerOf(url: URL, body: object, pem: Pem | undefined): Promise<Answer> {
@@ -135,7 +131,7 @@ async function untilAlone(
 }
 
 /** Whether it ended by itself once it was told to. */
-async function ended(server: ChildProcess): Promise<boolean> {
+async function isEnded(server: ChildProcess): Promise<boolean> {
   if (server.pid === undefined) return false;
   if (server.exitCode !== null || server.signalCode !== null) return false;
   const end = once(server, 'exit');
@@ -147,12 +143,17 @@ async function ended(server: ChildProcess): Promise<boolean> {
 }
 
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
+  const server = createServer();
+  const port = await portOf(server);
   server.close();
   await once(server, 'close');
   return port;
+}
+
+async function portOf(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as { port: number }).port;
 }
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');

@@ -6,16 +6,18 @@ import {
   ALONE_TOLD,
   type AloneOrder,
   type AloneTold,
+  FOUND_ON_COPY,
   type LookOrder,
+  ORDER_BYTES_MAX,
 } from '../../core/alone-order.ts';
-import { printable, wordIn } from '../word.ts';
+import { printable, textOf, wordIn } from '../word.ts';
 
-/** As an order ends that was given: `withdrawn` was never taken, `unknown` may be carried out still. */
+/** As an order ends that was given: `withdrawn` was never taken; `unknown` may be carried out still, or was. */
 export type AloneEnded =
   | { readonly kind: 'done' }
   | { readonly kind: 'refused' | 'withdrawn' | 'unknown'; readonly why: string };
 
-/** What was ordered and nobody has begun by then is not begun at some later start. */
+/** What was ordered and nobody has taken by then is not taken at some later start; what is done upon it may take longer. */
 const GOOD_FOR_S = 120;
 /** etcd ends, and is started again; on a busy machine that has been seen to take half a minute. */
 const TAKEN_WITHIN_MS = 90_000;
@@ -39,7 +41,8 @@ export function lastMember({ runtimeDir, takenWithinMs = TAKEN_WITHIN_MS }: Plac
   const folder = join(runtimeDir, 'etcd');
   return async (order: Unsigned<AloneOrder> | Unsigned<LookOrder>): Promise<AloneEnded> => {
     const pid = await untilRunning(folder, takenWithinMs);
-    await leave(folder, { ...order, boot: await bootId(), untilS: (await uptimeS()) + GOOD_FOR_S });
+    const timed = { boot: await bootId(), untilS: (await uptimeS()) + GOOD_FOR_S };
+    await leave(folder, { ...order, ...timed });
     try {
       await end(pid);
     } catch (cause) {
@@ -53,6 +56,7 @@ export function lastMember({ runtimeDir, takenWithinMs = TAKEN_WITHIN_MS }: Plac
   };
 }
 
+/** From here on the order may have been taken, so nothing is thrown. */
 async function follow(folder: string, id: string, takenWithinMs: number): Promise<AloneEnded> {
   const begun = performance.now();
   let told: AloneTold | null = null;
@@ -66,14 +70,15 @@ async function follow(folder: string, id: string, takenWithinMs: number): Promis
         kind: 'withdrawn',
         why: 'what starts etcd here did not take the order: its guard is of an older release (the playbook, and one restart of etcd), or etcd is not started again',
       };
-    if (passedMs >= ENDS_WITHIN_MS)
-      return {
-        kind: 'unknown',
-        why: `after ${ENDS_WITHIN_MS / 60_000} minutes it has not said how it ended`,
-      };
+    if (passedMs >= ENDS_WITHIN_MS) return { kind: 'unknown', why: whyUnknown(told) };
     await sleep(LOOKS_EVERY_MS);
   }
 }
+
+const whyUnknown = (told: AloneTold | null): string =>
+  told?.kind === 'decided'
+    ? `it is decided, and is not in place yet: ${printable(told.why ?? '')}. It is tried on and on, and etcd of this machine starts on nothing else`
+    : `after ${ENDS_WITHIN_MS / 60_000} minutes it has not said how it ended`;
 
 async function toldIn(folder: string, id: string): Promise<AloneTold | null> {
   const told = (await wordIn(join(folder, ALONE_TOLD))) as Partial<AloneTold> | null;
@@ -83,15 +88,17 @@ async function toldIn(folder: string, id: string): Promise<AloneTold | null> {
 /** By a rename, which one of two makes: who takes it to carry it out does so, too. Only what has this name. */
 async function isTakenBack(folder: string, id: string): Promise<boolean> {
   const path = join(folder, ALONE_ORDER);
-  const left = (await wordIn(path)) as Partial<AloneOrder> | null;
-  if (left !== null && left.id !== id) return false;
   const back = `${path}.back`;
   try {
+    const left = JSON.parse(await textOf(path, ORDER_BYTES_MAX)) as Partial<AloneOrder>;
+    if (left.id !== id) return false;
     await rename(path, back);
   } catch {
     return false;
   }
-  await rm(back, { force: true, recursive: true });
+  // What was found is of before etcd was ended; whatever is left of either is void, or is found to be old.
+  for (const each of [back, join(folder, FOUND_ON_COPY)])
+    await rm(each, { force: true, recursive: true }).catch(() => undefined);
   return true;
 }
 
@@ -119,7 +126,7 @@ async function runningIn(folder: string): Promise<number | null> {
   return isIts ? pid : null;
 }
 
-/** Whole or not at all, and only where no other order lies there. */
+/** Whole or not at all, and only where no other order lies there; where it throws it was not left. */
 async function leave(folder: string, order: AloneOrder | LookOrder): Promise<void> {
   const path = join(folder, ALONE_ORDER);
   const own = `${path}.${order.id}`;
@@ -134,16 +141,18 @@ async function leave(folder: string, order: AloneOrder | LookOrder): Promise<voi
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
     throw new Error('another order is being carried out here: look how that ends', { cause });
   } finally {
-    await file.close();
-    await rm(own, { force: true });
+    // Behind the link it is left, whatever becomes of its other name.
+    await file.close().catch(() => undefined);
+    await rm(own, { force: true }).catch(() => undefined);
   }
 }
 
+/** One that does not die even so is not started anew, so the order is not taken, and is taken back. */
 async function end(pid: number): Promise<void> {
   process.kill(pid, 'SIGTERM');
-  const until = performance.now() + DIES_WITHIN_MS;
-  while (isAlive(pid)) {
-    if (performance.now() >= until) process.kill(pid, 'SIGKILL');
+  const killAt = performance.now() + DIES_WITHIN_MS;
+  while (isAlive(pid) && performance.now() < killAt + DIES_WITHIN_MS) {
+    if (performance.now() >= killAt) process.kill(pid, 'SIGKILL');
     await sleep(100);
   }
 }

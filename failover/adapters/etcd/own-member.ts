@@ -5,7 +5,7 @@ import { FOUND_ON_COPY, type FoundOnCopy } from '../../core/alone-order.ts';
 import { bareHost } from '../../core/bare-host.ts';
 import type { KeyNames } from '../../core/etcd/names.ts';
 import { type Found, readView } from '../../core/etcd/reading.ts';
-import type { OwnEtcd } from '../../core/recovery/promotion.ts';
+import type { Looked, OwnEtcd } from '../../core/recovery/promotion.ts';
 import type { Site } from '../../core/view.ts';
 import { textOf } from '../word.ts';
 import type { Gateway } from './gateway.ts';
@@ -27,9 +27,20 @@ interface Asked {
   readonly names: KeyNames;
   readonly site: Site;
   readonly runtimeDir: string;
+  /** The client URLs of etcd's other members, by the settings. */
+  readonly others: readonly string[];
   /** Of other programs of the other sites, such as their agents. */
   readonly besides: readonly string[];
   readonly withinMs: number;
+}
+
+/** Who is beside it is tried also where the own member says nothing: it may decide with the other all the same. */
+export async function lookedAround(asked: Asked): Promise<Pick<Looked, 'own' | 'beside'>> {
+  const [own, { reached }] = await Promise.all([
+    ownEtcd(asked),
+    triedAt(hostsOf([...asked.others, ...asked.besides]), asked.withinMs),
+  ]);
+  return { own, beside: { members: asked.others.length + 1, reached } };
 }
 
 /**
@@ -37,7 +48,7 @@ interface Asked {
  * nothing, as one does that was started while it could hear too few others. Before somebody had that looked at, and where etcd goes on
  * or is this member alone, it is what it says itself. Null where nothing is known.
  */
-export async function ownEtcd(asked: Asked): Promise<OwnEtcd | null> {
+async function ownEtcd(asked: Asked): Promise<OwnEtcd | null> {
   const says = await asItSays(asked);
   if (says !== null && (says.hasLeader || says.members.length === 1)) return says;
   const found = await asWasFound(asked);
@@ -56,11 +67,12 @@ async function asItSays(asked: Asked): Promise<OwnEtcd | null> {
       { linearizable: false },
     );
     const { header, found } = await allOf(gateway, names);
-    const doors = doorsOf(members, header.member_id, asked.besides);
+    const doors = doorsOf(members, header.member_id, asked);
     const shown = { clusterId: header.cluster_id, revision: Number(header.revision) };
     return {
       ...shown,
       memberId: header.member_id,
+      voters: members.filter(({ isLearner }) => isLearner !== true).map(({ ID }) => ID),
       ...{ isWhole: false, hasLeader: (status.leader ?? '0') !== '0' },
       members: members.map(({ ID: id, name = '', isLearner = false }) => ({ id, name, isLearner })),
       ...seenIn(shown, found, names),
@@ -78,31 +90,34 @@ const FOUND_BYTES_MAX = 4 * 1024 * 1024;
 async function asWasFound({
   site,
   names,
+  others,
   besides,
   runtimeDir,
   withinMs,
 }: Asked): Promise<OwnEtcd | null> {
   try {
     const text = await textOf(join(runtimeDir, 'etcd', FOUND_ON_COPY), FOUND_BYTES_MAX);
-    const { boot, atS, sites, others, kvs, ...own } = JSON.parse(text) as FoundOnCopy;
+    const { boot, atS, sites, kvs, ...own } = JSON.parse(text) as FoundOnCopy;
     const [bootNow, uptime] = await Promise.all(
       ['/proc/sys/kernel/random/boot_id', '/proc/uptime'].map((path) => readFile(path, 'utf8')),
     );
     const isOld = Number(uptime!.split(' ')[0]) - atS > FOUND_GOOD_FOR_S;
     // What its data say and what its settings say must be the same, or nobody knows who its others are.
-    if (boot !== bootNow!.trim() || isOld || sites.length !== others + 1) return null;
+    if (boot !== bootNow!.trim() || isOld || sites.length !== own.voters.length) return null;
     const found = kvs.map((each) => foundIn(each as KeyValue));
     const beside = sites.filter(({ name }) => name !== site);
-    const urls = [...beside.map(({ peerUrl }) => peerUrl), ...besides];
+    const ids = own.voters.filter((id) => id !== own.memberId);
+    const doors = hostsOf([...beside.map(({ peerUrl }) => peerUrl), ...others, ...besides]);
     return {
       ...own,
       ...{ isWhole: true, hasLeader: false },
-      members: sites.map(({ name }) => {
-        const id = name === site ? own.memberId : name;
-        return { id, name, isLearner: false };
-      }),
+      members: [
+        { id: own.memberId, name: site, isLearner: false },
+        // Of two, the other one.
+        ...ids.map((id, index) => ({ id, name: beside[index]!.name, isLearner: false })),
+      ],
       ...seenIn(own, found, names),
-      ...(await triedAt([...new Set(urls.map((url) => new URL(url).host))], withinMs)),
+      ...(await triedAt(doors, withinMs)),
     };
   } catch {
     return null;
@@ -147,12 +162,16 @@ async function allOf(gateway: Asked['gateway'], names: KeyNames) {
 const doorsOf = (
   members: readonly Listed[],
   own: string,
-  besides: readonly string[],
+  { others, besides }: Asked,
 ): readonly string[] => {
-  const others = members.filter(({ ID }) => ID !== own);
-  const urls = others.flatMap(({ clientURLs = [], peerURLs = [] }) => [...clientURLs, ...peerURLs]);
-  return [...new Set([...urls, ...besides].map((url) => new URL(url).host))];
+  const beside = members.filter(({ ID }) => ID !== own);
+  const urls = beside.flatMap(({ clientURLs = [], peerURLs = [] }) => [...clientURLs, ...peerURLs]);
+  return hostsOf([...urls, ...others, ...besides]);
 };
+
+const hostsOf = (urls: readonly string[]): readonly string[] => [
+  ...new Set(urls.map((url) => new URL(url).host)),
+];
 
 function takesConnections(door: string, withinMs: number): Promise<boolean> {
   const url = new URL(`tcp://${door}`);

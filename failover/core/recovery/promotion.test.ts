@@ -5,7 +5,7 @@ import { type State, start } from '../state.ts';
 import { TIMINGS } from '../timings.ts';
 import { wellAtSite } from '../told/story-etcd.ts';
 import type { Incarnation, PostgresReport, View } from '../view.ts';
-import { type OwnEtcd, type PossiblePromotion, planPromotion } from './promotion.ts';
+import { type Beside, type OwnEtcd, type PossiblePromotion, planPromotion } from './promotion.ts';
 
 /** Of two sites, a led timeline 2 and b followed; a is lost, and etcd of b has heard nobody for two minutes. */
 const NOW = 500_000;
@@ -134,9 +134,38 @@ test('what etcd has here has to be looked at on a copy first, once etcd has been
   expect(planned({ own: null, state: early })).not.toHaveProperty('isLookedAtFirst');
 });
 
+test.each<[string, Case, RegExp]>([
+  [
+    'etcd of the other site takes a connection',
+    { beside: { members: 2, reached: ['h:2379'] } },
+    /^h:2379 can be reached/,
+  ],
+  [
+    'the settings name more than two members',
+    { beside: { members: 3, reached: [] } },
+    /^etcd has 3 members with a vote/,
+  ],
+  [
+    'the settings name nobody who could be looked for',
+    { beside: { members: 1, reached: [] } },
+    /has to name all of etcd's members/,
+  ],
+  ['the agent of the other answers', { heard: {} }, /^the agent of a answers/],
+])(
+  'a member that says nothing may decide with the other all the same: it is not ended for a look where %s',
+  (_, otherwise, why) => {
+    for (const own of [null, { ...ownEtcd(), isWhole: false }])
+      expect(planned({ own, ...otherwise })).toEqual({
+        kind: 'refused',
+        why: expect.stringMatching(why),
+      });
+  },
+);
+
 interface Case {
   readonly state?: State;
   readonly own?: OwnEtcd | null;
+  readonly beside?: Beside;
   readonly began?: number;
   readonly sync?: readonly [leader: string, standbys: string[]];
   readonly noted?: string;
@@ -155,12 +184,13 @@ function possible(otherwise: Case): PossiblePromotion {
 
 function planned(otherwise: Case) {
   const { began = 1_000, own = ownEtcd(otherwise), known, heard } = otherwise;
+  const { beside = { members: 2, reached: [] } } = otherwise;
   const state = otherwise.state ?? stateOf(otherwise.copy);
   const view = known && { ...viewOf({}), incarnation: known };
   const word = heard && { report: wellAtSite('a'), etcdSilentMs: 60_000 };
   const peers = word && { a: { word, at: NOW - 1_000, trouble: null } };
   const seen = { ...state, ...(view && { view }), ...(peers && { peers }) };
-  return planPromotion(seen, { own, began }, NOW, TIMINGS);
+  return planPromotion(seen, { own, beside, began }, NOW, TIMINGS);
 }
 
 function stateOf(copy: Partial<PostgresReport> = {}): State {
@@ -203,6 +233,7 @@ function members(...names: string[]) {
 function ownEtcd(otherwise: Case = {}): OwnEtcd {
   return {
     ...{ clusterId: '1', memberId: 'id of b', revision: 9, hasLeader: false, isWhole: true },
+    voters: ['id of a', 'id of b'],
     members: members('a', 'b'),
     view: viewOf(otherwise),
     revisions: { sync: 2, timelines: 8, incarnation: 0 },

@@ -30,8 +30,18 @@ export interface OwnEtcd extends OwnMember {
 export interface Looked {
   /** Null where it says nothing. */
   readonly own: OwnEtcd | null;
+  /** What is known also then. */
+  readonly beside: Beside;
   /** Since when this agent could have heard etcd. */
   readonly began: Millis;
+}
+
+/** By the settings of this site. */
+export interface Beside {
+  /** How many members etcd has, this site's own among them. */
+  readonly members: number;
+  /** `HOST:PORT` of the other members and of other agents that take a connection. */
+  readonly reached: readonly string[];
 }
 
 export type PromotionPlan = RefusedPromotion | PossiblePromotion;
@@ -80,14 +90,14 @@ const SILENT_FOR_MS = 60_000;
  */
 export function planPromotion(
   state: State,
-  { own, began }: Looked,
+  { own, beside, began }: Looked,
   now: Millis,
   timings: Timings,
 ): PromotionPlan {
   const etcdSilentMs = now - (Number.isFinite(state.readAt) ? state.readAt : began);
   const early = reasonTooEarly(state, own, etcdSilentMs);
   if (early !== null) return refuse(early);
-  const why = own && reasonNotNow(state, own, now, timings);
+  const why = reasonNotNow(state, { own, beside }, now, timings);
   if (why !== null) return refuse(why);
   if (own === null || !own.isWhole)
     return { kind: 'refused', why: LOOK_FIRST, isLookedAtFirst: true };
@@ -137,11 +147,21 @@ function reasonTooEarly({ self }: State, own: OwnEtcd | null, silentMs: Millis):
     : null;
 }
 
-function reasonNotNow(state: State, own: OwnEtcd, now: Millis, timings: Timings): string | null {
-  const votes = own.members.filter(({ isLearner }) => !isLearner);
-  if (votes.length !== 2 || own.members.length !== 2) return moreThanTwo(votes.length);
-  if (own.reached.length > 0)
-    return `${own.reached.join(' and ')} can be reached: whoever is there is no loss. Mend what keeps etcd apart, or end all of Farol there if it is one`;
+/** Also before the own member is asked to end for a look: it may say nothing to this agent alone, and decide with the other. */
+function reasonNotNow(
+  state: State,
+  { own, beside }: Pick<Looked, 'own' | 'beside'>,
+  now: Millis,
+  timings: Timings,
+): string | null {
+  const members = own?.members ?? [];
+  const votes = members.filter(({ isLearner }) => !isLearner).length;
+  if (own !== null && (votes !== 2 || members.length !== 2)) return moreThanTwo(votes);
+  if (beside.members > 2) return moreThanTwo(beside.members);
+  if (beside.members < 2) return ONE_ALONE;
+  const reached = [...new Set([...beside.reached, ...(own?.reached ?? [])])];
+  if (reached.length > 0)
+    return `${reached.join(' and ')} can be reached: whoever is there is no loss. Mend what keeps etcd apart, or end all of Farol there if it is one`;
   const heard = Object.keys(state.peers).filter(
     (site) => wordOf(state, site, now, timings) !== null,
   );
@@ -150,22 +170,33 @@ function reasonNotNow(state: State, own: OwnEtcd, now: Millis, timings: Timings)
   return reasonNotMine(state, own, now, timings);
 }
 
+const ONE_ALONE =
+  "by the settings of this site etcd has no other member, so nobody knows whom to look for: `etcd.endpoints` has to name all of etcd's members";
+
 const moreThanTwo = (votes: number): string =>
   `etcd has ${votes} members with a vote, and only of two it is known that who is given up decides nothing without this one: of three the two others are a majority as soon ` +
   'as they hear each other, and may have decided what this one never heard of. `farol recover` says what has to be seen to, and done by hand';
 
 /** Others went on with another etcd, or by another's leave. */
-function reasonNotMine(state: State, own: OwnEtcd, now: Millis, timings: Timings): string | null {
+function reasonNotMine(
+  state: State,
+  own: OwnEtcd | null,
+  now: Millis,
+  timings: Timings,
+): string | null {
   const going = whoGoesOn(state, now);
   if (going !== null) return `${going} leads without etcd, and this site lets it go on`;
-  const [here, known] = [own.view.incarnation, state.view?.incarnation];
-  const heard = Object.values(state.peers).map(({ word }) => word?.incarnation);
-  const other = [known, ...heard].find(
-    (each) => each !== undefined && each.id !== here?.id && each.number > (here?.number ?? 0),
-  );
-  if (other !== undefined)
+  if (own !== null && knowsOfOther(state, own))
     return 'another site went on with an etcd of its own (`farol promote` there), and what it acknowledged since is not here: bring that site back';
   return reasonRefused(state, now, timings);
+}
+
+function knowsOfOther({ view, peers }: State, own: OwnEtcd): boolean {
+  const [here, known] = [own.view.incarnation, view?.incarnation];
+  const heard = Object.values(peers).map(({ word }) => word?.incarnation);
+  return [known, ...heard].some(
+    (each) => each !== undefined && each.id !== here?.id && each.number > (here?.number ?? 0),
+  );
 }
 
 /**
@@ -195,7 +226,7 @@ const silentSince = ({ pulses }: State, missing: Missing, now: Millis): Missing 
 };
 
 function seenBefore(own: OwnEtcd, { timeline, lsn }: CopyAt): SeenBefore {
-  const { clusterId, memberId, revision, revisions, doors, view } = own;
+  const { clusterId, memberId, revision, voters, revisions, doors, view } = own;
   const number = (view.incarnation?.number ?? 0) + 1;
-  return { clusterId, memberId, revision, revisions, doors, number, timeline, lsn };
+  return { clusterId, memberId, revision, voters, revisions, doors, number, timeline, lsn };
 }

@@ -70,7 +70,8 @@ function promoteAt(
   const agent = cluster.agents.get(site)!;
   if (!agent.alive || time.now > until) return;
   const own = ownEtcd(world, cluster, site);
-  const looked = { own, began: Number.NEGATIVE_INFINITY };
+  const beside = { members: own.members.length, reached: own.reached };
+  const looked = { own, beside, began: Number.NEGATIVE_INFINITY };
   const plan = planPromotion(agent.state, looked, world.clock(site), TIMINGS);
   if (plan.kind === 'refused') {
     note(`at ${site} nobody may be given up: ${plan.why}`);
@@ -101,6 +102,7 @@ function ownEtcd({ network, members }: World, { etcd }: Cluster, site: Site): Ow
   const isThere = network.isOn(other) && network.links(site, other);
   return {
     ...{ clusterId: view.clusterId, memberId: site, revision: store.revision },
+    voters: members,
     ...{ isWhole: true, hasLeader: leader !== null && isThere },
     members: members.map((name) => ({ id: name, name, isLearner: false })),
     view,
