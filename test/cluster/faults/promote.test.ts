@@ -52,7 +52,12 @@ test('two sites without a witness: the active one is lost for good, nothing move
       (await active.log('etcd', 2_000)).includes('permanently removed'),
     );
     await load.untilFlowing([left.name, 'address']);
-    expect((await serverHealth(active)).role).not.toBe('writer');
+    // Its etcd is up before its server is.
+    const role = await until(
+      `the server of ${active.name} says its role`,
+      async () => (await serverHealth(active)).role,
+    );
+    expect(role).not.toBe('writer');
     expect((await etcdLeader(cluster()))?.name).toBe(left.name);
 
     await takeInAnew(active, left);
