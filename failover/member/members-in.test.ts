@@ -37,6 +37,21 @@ test('a snapshot has the members of then; one that is damaged, or of no record i
   expect(await membersIn(memberWith({ log, snapshots: [older, foreign] }))).toEqual(expected);
 });
 
+test('a snapshot that others sent takes the place of all before it, also where nothing follows yet', async () => {
+  const before = [entry(1, change(VOTES, 7)), entry(2, change(VOTES, 8))];
+  const sent = [{ term: 2, index: 50, voters: [7, 9] }];
+  for (const log of [[snapshotAt(2, 50)], [...before, snapshotAt(2, 50)]]) {
+    const expected = { self: '7', voters: ['7', '9'], learners: [] as string[] };
+    expect(await membersIn(memberWith({ log, snapshots: sent }))).toEqual(expected);
+    const goesOn = [...log, entry(51, change(LISTENS, 10))];
+    expect(await membersIn(memberWith({ log: goesOn, snapshots: sent }))).toEqual({
+      ...expected,
+      learners: ['10'],
+    });
+    await expect(membersIn(memberWith({ log: goesOn }))).rejects.toThrow('does not go back');
+  }
+});
+
 test('where a part is missing nobody is told who votes', async () => {
   const cases = [
     { log: [] },

@@ -64,7 +64,12 @@ async function readLog(folder: string): Promise<Log> {
     for (const { type, data } of recordsIn(await readFile(join(folder, name))).records) {
       const fields = fieldsOf(type === ENTRY_RECORD || type in NAMED ? data : EMPTY);
       if (type === METADATA_RECORD) self = lastOf(fields, 1) ?? self;
-      if (type === SNAPSHOT_RECORD) snapshots.add(nameOf(lastOf(fields, 2), lastOf(fields, 1)));
+      if (type === SNAPSHOT_RECORD) {
+        const upTo = lastOf(fields, 1) ?? 0n;
+        snapshots.add(nameOf(lastOf(fields, 2), upTo));
+        // What it was sent by others in the place of a part of the log that it never had: all before is in that.
+        if (upTo > (last ?? 0n)) [first, last, changes] = [upTo + 1n, upTo, []];
+      }
       if (type !== ENTRY_RECORD) continue;
       const index = lastOf(fields, ENTRY.index) ?? 0n;
       if (last !== null && index > last + 1n) throw new Error('a part of its log is missing');
