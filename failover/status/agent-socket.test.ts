@@ -64,6 +64,5 @@ const silent: Shown = {
   pause: async () => ({ accepted: false, text: '' }),
   recovery: () => ({ kind: 'refused', why: '' }),
   recover: async () => ({ accepted: false, text: '' }),
-  promotion: async () => ({ kind: 'refused' as const, why: 'nothing is lost' }),
   recoveries: async () => [],
 };
