@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Event } from '../../protocol/event.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import { parseEvent } from '../../protocol/parse-event.ts';
+import { ownEvent } from '../../protocol/own-event.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
-import { signEvent } from '../../protocol/signatures.ts';
 import type { Passage } from '../membership/membership.ts';
 import type { Building } from '../write/building.ts';
 import { NotUsable } from './try-servers.ts';
@@ -35,7 +34,7 @@ export function signedTemplate(
       event_id: `$${randomBytes(18).toString('base64url')}:${serverName}`,
     }),
   };
-  const parsed = parseEvent(signEvent(pdu, rules, serverName, key), rules);
+  const parsed = ownEvent(pdu, rules, serverName, key);
   if (!parsed.ok) throw new NotUsable(`what it gives to sign is no event: ${parsed.reason}`);
   return parsed.value;
 }

@@ -6,7 +6,6 @@ import { CanonicalJsonError } from '../../protocol/canonical-json.ts';
 import type { Event, StateEvent } from '../../protocol/event.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
-import { isSurelyLonger } from '../../protocol/json-length.ts';
 import { EVENT_BYTES_MAX } from '../../protocol/limits.ts';
 import {
   badJson,
@@ -15,9 +14,10 @@ import {
   type MatrixError,
   tooLarge,
 } from '../../protocol/matrix-error.ts';
-import { parseEvent, TOO_LARGE } from '../../protocol/parse-event.ts';
+import { ownEvent } from '../../protocol/own-event.ts';
+import { TOO_LARGE } from '../../protocol/parse-event.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
-import { type SigningKey, signedEvent } from '../../protocol/signatures.ts';
+import type { SigningKey } from '../../protocol/signatures.ts';
 import type { Draft } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { type Extremity, extremityOf } from '../memory/room-head.ts';
@@ -38,11 +38,8 @@ export function newEvent(
   draft: Draft,
   at: { state: AuthState; signer: Signer; now: number },
 ): Event {
-  const bare = pduOf(room, draft, at);
-  // Before it is written for its hash and its signature: a megabyte of keys would hold everybody up for 100 ms.
-  if (isSurelyLonger(bare, EVENT_BYTES_MAX)) throw tooLarge(`The event is too large: ${TOO_LARGE}`);
-  const { pdu, covered } = sign(bare, room.rules, at.signer);
-  const parsed = parseEvent(pdu, room.rules, covered);
+  const pdu = pduOf(room, draft, at);
+  const parsed = made(pdu, room.rules, at.signer);
   if (!parsed.ok) throw unfit(pdu, parsed.reason);
   const verdict = authorize(parsed.value, at.state, room.rules);
   if (!verdict.allowed) throw refusalOf(verdict);
@@ -57,10 +54,10 @@ const refusalOf = ({ rule, reason }: Refused): MatrixError =>
 
 type Refused = Extract<Verdict, { readonly allowed: false }>;
 
-/** Too deep, or with what is no Unicode: there is no canonical form of it, and so no hash. */
-function sign(pdu: JsonObject, rules: RoomVersionRules, { serverName, key }: Signer) {
+/** Too deep, or with what is no Unicode: there is no canonical form of it. */
+function made(pdu: JsonObject, rules: RoomVersionRules, { serverName, key }: Signer) {
   try {
-    return signedEvent(pdu, rules, serverName, key);
+    return ownEvent(pdu, rules, serverName, key);
   } catch (error) {
     if (!(error instanceof CanonicalJsonError)) throw error;
     throw badJson(`Not an event of this room: ${error.message}`);
@@ -103,7 +100,7 @@ const givenEventId = (serverName: ServerName): string =>
 
 /** What a client wished for makes no event of this room version. */
 const unfit = (pdu: JsonObject, reason: string): MatrixError =>
-  Buffer.byteLength(JSON.stringify(pdu)) > EVENT_BYTES_MAX
+  reason === TOO_LARGE || Buffer.byteLength(JSON.stringify(pdu)) > EVENT_BYTES_MAX
     ? tooLarge(`The event is too large: ${reason}`)
     : badJson(`Not an event of this room: ${reason}`);
 
