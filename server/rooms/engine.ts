@@ -25,6 +25,7 @@ import { changeMembership } from './membership/change-membership.ts';
 import { forgetRoom } from './membership/forget.ts';
 import type { MembershipChange, RoomMembership } from './membership/membership.ts';
 import { spreadProfile } from './membership/spread-profile.ts';
+import type { HotRoom } from './memory/hot-room.ts';
 import { memoryShares } from './memory/memory-bytes.ts';
 import { RoomMemory } from './memory/room-memory.ts';
 import { StateKeys } from './memory/state-keys.ts';
@@ -199,12 +200,14 @@ export class RoomEngine implements Rooms {
   }
 
   async open(roomId: RoomId): Promise<Room | undefined> {
-    const room = await this.#building.rooms.get(roomId);
-    return room?.isCommitted ? new RoomView(room, this.#reads, this.#earlier) : undefined;
+    return this.#viewOf(await this.#building.rooms.get(roomId));
   }
 
   known(roomId: RoomId): Room | undefined {
-    const room = this.#building.rooms.known(roomId);
+    return this.#viewOf(this.#building.rooms.known(roomId));
+  }
+
+  #viewOf(room: HotRoom | undefined): Room | undefined {
     return room?.isCommitted ? new RoomView(room, this.#reads, this.#earlier) : undefined;
   }
 
