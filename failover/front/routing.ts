@@ -22,16 +22,12 @@ const RETRY_AFTER_MS = 200;
 export class Routing {
   readonly changes = new Changes();
   #writer: Writer | null = null;
+  /** The floating address is about to leave this site, and takes every connection to it away. */
   #draining = false;
   #ending = false;
 
   get writer(): Writer | null {
     return this.#writer;
-  }
-
-  /** The floating address is about to leave this site, and takes every connection to it away. */
-  get draining(): boolean {
-    return this.#draining;
   }
 
   /** Whether a connection must end with its next answer, and a long poll on it be answered now. */
