@@ -20,7 +20,14 @@ describe.skipIf(python === undefined)('with Synapse', () => {
     const room = encodeURIComponent(room_id as string);
     await bob.join(room_id as RoomId, ours);
     const askOurs: Ask = (call, body) => ours.ask(call, alice, body);
-    const talks = { alice: talk(askOurs, room, 'alice'), bob: talk(bob.ask, room, 'bob') };
+    const onlookers = [
+      { who: 'ours', ask: askOurs, room },
+      { who: 'Synapse', ask: bob.ask, room },
+    ];
+    const talks = {
+      alice: talk(askOurs, room, 'alice', onlookers.slice(1)),
+      bob: talk(bob.ask, room, 'bob'),
+    };
     for (let kills = 0; kills < KILLS; kills += 1) {
       await talks.alice.more(BETWEEN_KILLS);
       await ours.kill();
@@ -29,10 +36,6 @@ describe.skipIf(python === undefined)('with Synapse', () => {
     }
     await talks.alice.more(BETWEEN_KILLS);
     const said = await Promise.all([talks.alice.end(), talks.bob.end()]);
-    const onlookers = [
-      { who: 'ours', ask: askOurs, room },
-      { who: 'Synapse', ask: bob.ask, room },
-    ];
     const told = () => `${ours.sent.slice(-100).join('\n')}\n${ours.said()}`;
     await eachSeesOnce(onlookers, said.flat(), told);
   }, 600_000);

@@ -8,24 +8,27 @@ export type Ask = (call: string, body?: JsonObject) => Promise<JsonObject>;
 
 /** Only what never comes is ended by it. */
 const MORE_WITHIN_MS = 180_000;
+/** Of a hundred events that wait in a room, Synapse throws all but the last away; others' wait beside these. */
+const AHEAD_MAX = 30;
 
 /**
- * Somebody who says one thing after the other, each until it is acknowledged, and listens while `isAhead`: Synapse throws events of a room
- * away that wait there, where they are more than a hundred.
+ * Somebody who says one thing after the other, each until it is acknowledged, and waits while they are too far ahead of one of `listeners`.
+ * What a Synapse has thrown away it asks the first other server of the room for, and is content with an answer from one that threw it away
+ * as well: three that outrun each other do not come together again.
  */
-export function talk(
-  ask: Ask,
-  room: string,
-  who: string,
-  isAhead: (count: number) => boolean = () => false,
-) {
+export function talk(ask: Ask, room: string, who: string, listeners: readonly Onlooker[] = []) {
   const said: string[] = [];
   let isOver = false;
+  let heard = 0;
   const talking = (async () => {
     while (!isOver) {
-      if (isAhead(said.length)) {
-        await sleep(20);
-        continue;
+      if (said.length >= heard + AHEAD_MAX && listeners.length > 0) {
+        const counts = await Promise.all(listeners.map((each) => heardBy(each, who)));
+        heard = Math.max(heard, Math.min(...counts));
+        if (said.length >= heard + AHEAD_MAX) {
+          await sleep(200);
+          continue;
+        }
       }
       const body = `${who} ${said.length}`;
       const path = `/rooms/${room}/send/m.room.message/${who}${said.length}`;
@@ -37,10 +40,6 @@ export function talk(
   })();
   talking.catch(() => {});
   return {
-    /** How much is said. */
-    get count(): number {
-      return said.length;
-    },
     /** Resolves when so much more is said. */
     async more(count: number): Promise<void> {
       const target = said.length + count;
@@ -62,6 +61,14 @@ export interface Onlooker {
   readonly who: string;
   readonly ask: Ask;
   readonly room: string;
+}
+
+/** How much of what `who` says they are shown, by the newest of it; 0 where it is not among their newest events. */
+async function heardBy({ ask, room }: Onlooker, who: string): Promise<number> {
+  const { chunk } = await ask(`GET /rooms/${room}/messages?dir=b&limit=100`);
+  const bodies = (chunk as JsonObject[]).map(({ content }) => (content as JsonObject).body);
+  const newest = bodies.find((body) => typeof body === 'string' && body.startsWith(`${who} `));
+  return newest === undefined ? 0 : Number((newest as string).slice(who.length + 1)) + 1;
 }
 
 /** Resolves when each sees all that was said, once each. Throws with what `told` answers where that does not come. */
