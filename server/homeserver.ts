@@ -30,6 +30,7 @@ export async function buildServing(
   features.mail?.outbox.begin();
   await features.federation.begin({
     noLongerTold: (roomId, nids) => features.rooms.ports.rooms.noLongerTold(roomId, nids),
+    justCommitted: (position) => features.rooms.ports.rooms.justCommitted(position),
   });
   await features.rooms.begin();
   features.retention?.begin();

@@ -1,15 +1,14 @@
-import { Lru } from '../log/lru.ts';
 import { hostAndPort, type ServerName } from '../protocol/identifiers.ts';
 import { hostOfServer, hostWritten } from '../protocol/server-host.ts';
 
-/** Asked for each server with each event that it is to get. */
+/** Asked for each server with each event that it is to get: beyond so many all are looked at again. */
 const KNOWN_MAX = 20_000;
 
 /** Which servers the operator deals with: where some are named only these, and none that are denied. */
 export class Admission {
   readonly #allowed: ReadonlySet<string> | undefined;
   readonly #denied: ReadonlySet<string>;
-  readonly #known = new Lru<ServerName, boolean>(KNOWN_MAX);
+  readonly #known = new Map<ServerName, boolean>();
 
   constructor({ allow, deny }: { allow: readonly string[] | undefined; deny: readonly string[] }) {
     this.#allowed = allow && new Set(allow.map(asReached));
@@ -21,6 +20,7 @@ export class Admission {
     const known = this.#known.get(server);
     if (known !== undefined) return known;
     const admits = this.#looked(server);
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
     this.#known.set(server, admits);
     return admits;
   }

@@ -25,6 +25,7 @@ import { ThirdPartyInvites } from './membership/third-party-invites.ts';
 import { Reach } from './reach.ts';
 import type { NoLongerTold } from './sending/catch-up.ts';
 import { DestinationList } from './sending/destination-list.ts';
+import type { JustCommitted } from './sending/lately-said.ts';
 import { Sending, type SendingBounds } from './sending/sending.ts';
 import { ServerRequests } from './server-requests.ts';
 
@@ -109,12 +110,14 @@ export function federationFeatures(
     fetchFile: asked.fetchFile,
     askForKeys: keysAskedBy(client),
     /** By the writer, behind its takeover: what is theirs is gathered for other servers. */
-    async begin({ noLongerTold }: { noLongerTold: NoLongerTold }) {
+    async begin(ofRooms: { noLongerTold: NoLongerTold; justCommitted: JustCommitted }) {
       if (!federation.enabled) return;
       const admits = (server: ServerName) => admission.admits(server);
       const { log } = stored;
-      const own = { own: serverName, client, admits, noLongerTold, database, log, now, onError };
-      sending = await Sending.open({ ...own, random: Math.random, bounds: federation.sending });
+      sending = await Sending.open({
+        ...{ own: serverName, client, admits, database, log, now, onError, ...ofRooms },
+        ...{ random: Math.random, bounds: federation.sending },
+      });
     },
     /** It is sent from here on: this server answers. */
     answers: () => sending?.answers(),

@@ -25,13 +25,18 @@ export interface Event {
   /** Refused by the auth rules when it was received; it may not authorize others. */
   readonly rejected: boolean;
   readonly pdu: JsonObject;
+  /** Canonical JSON of the PDU, of an event that was just made here: whoever sends it need not write it again. */
+  readonly canonical: string | undefined;
 }
 
 /**
  * An event of the state, as far as it is looked at when another is judged by it. Its PDU, twice as
  * large as all the rest, only where others name it by its hash (versions 1 and 2).
  */
-export type StateEvent = Omit<Event, 'pdu' | 'prevEvents' | 'authEvents' | 'redacts'> & {
+export type StateEvent = Omit<
+  Event,
+  'pdu' | 'canonical' | 'prevEvents' | 'authEvents' | 'redacts'
+> & {
   readonly pdu?: JsonObject;
 };
 

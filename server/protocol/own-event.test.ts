@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { canonicalJson } from './canonical-json.ts';
 import { ownEvent } from './own-event.ts';
+import { parseEvent } from './parse-event.ts';
 import { rulesOf } from './room-versions.ts';
 import { type SigningKey, signingKeyFromSeed } from './signatures.ts';
 
@@ -16,6 +18,15 @@ test('an event of ours is signed, and is what others make of it', () => {
   if (!made.ok) throw new Error(made.reason);
   expect(made.value.pdu.signatures).toMatchObject({ here: { 'ed25519:1': expect.any(String) } });
   expect(made.value.eventId).toMatch(/^\$[\w-]{43}$/);
+});
+
+test('an event of ours is written once for all to whom it goes, and one of others is not kept as text', () => {
+  const made = ownEvent({ ...sayingOf({ z: 'x', a: 'ü' }), unsigned: {} }, RULES, 'here', KEY);
+  if (!made.ok) throw new Error(made.reason);
+  const { pdu, canonical } = made.value;
+  expect(canonical).toBe(canonicalJson(pdu));
+  expect(canonical).not.toContain('unsigned');
+  expect(parseEvent(pdu, RULES)).toMatchObject({ ok: true, value: { canonical: undefined } });
 });
 
 test('what is surely too large is refused without being signed', () => {

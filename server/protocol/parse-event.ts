@@ -31,13 +31,18 @@ export const parseEvent = (
   covered?: string,
 ): Parsed<Event> => {
   const pdu = 'unsigned' in received ? without(received, ['unsigned']) : received;
-  const complaint = complaintAboutSize(pdu, rules) ?? complaintAbout(pdu, rules);
+  const written = canonicalOf(pdu, rules);
+  if (!written.ok) return written;
+  const complaint = complaintAbout(pdu, rules);
   if (complaint !== undefined) return { ok: false, reason: complaint };
   const overlong = isOverlongInBytes(pdu);
   if (overlong && rules.strictByteLimits) {
     return { ok: false, reason: 'type or state_key has more than 255 bytes' };
   }
-  return { ok: true, value: eventFrom(pdu, eventIdOf(pdu, rules, covered), rules, overlong) };
+  const eventId = eventIdOf(pdu, rules, covered);
+  // Of all that come at once from elsewhere it would be as much again as they are.
+  const canonical = covered === undefined ? undefined : written.value;
+  return { ok: true, value: eventFrom(pdu, eventId, rules, overlong, canonical) };
 };
 
 /** An event that was parsed before, from the store: nothing is checked or hashed again. */
@@ -55,14 +60,15 @@ export const rejectedEvent = (event: Event): Event => Object.freeze({ ...event, 
 export const TOO_LARGE = `the event has more than ${EVENT_BYTES_MAX} bytes`;
 
 /** Also where the room version's rule on numbers is enforced, and lone surrogates are refused. */
-const complaintAboutSize = (pdu: JsonObject, rules: RoomVersionRules): string | undefined => {
+const canonicalOf = (pdu: JsonObject, rules: RoomVersionRules): Parsed<string> => {
   // A megabyte of keys takes 40 ms to be put in order: whoever sends it would choose how long others wait.
-  if (isSurelyLonger(pdu, EVENT_BYTES_MAX)) return TOO_LARGE;
+  if (isSurelyLonger(pdu, EVENT_BYTES_MAX)) return { ok: false, reason: TOO_LARGE };
   try {
     const text = canonicalJson(pdu, rules.strictCanonicalJson ? 'strict' : 'as-found');
-    return Buffer.byteLength(text) > EVENT_BYTES_MAX ? TOO_LARGE : undefined;
+    if (Buffer.byteLength(text) > EVENT_BYTES_MAX) return { ok: false, reason: TOO_LARGE };
+    return { ok: true, value: text };
   } catch (error) {
-    if (error instanceof CanonicalJsonError) return error.message;
+    if (error instanceof CanonicalJsonError) return { ok: false, reason: error.message };
     throw error;
   }
 };
@@ -73,6 +79,7 @@ const eventFrom = (
   eventId: EventId,
   rules: RoomVersionRules,
   rejected: boolean,
+  canonical?: string,
 ): Event =>
   Object.freeze({
     eventId,
@@ -88,6 +95,7 @@ const eventFrom = (
     redacts: redactsOf(pdu, rules),
     rejected,
     pdu: freeze(pdu),
+    canonical,
   });
 
 /** Old rooms have floats and numbers beyond 2^53 here, which no column and no clock holds. */

@@ -7,6 +7,7 @@ import {
   type UserId,
 } from '../protocol/identifiers.ts';
 import type { PendingEvent, PendingStateChange } from './memory/hot-room.ts';
+import type { JustCommitted } from './memory/just-committed.ts';
 import type { RoomMemory } from './memory/room-memory.ts';
 import type { StateKeys } from './memory/state-keys.ts';
 import type { UserRooms } from './memory/user-rooms.ts';
@@ -19,6 +20,7 @@ interface Memory {
   readonly keys: StateKeys;
   readonly userRooms: UserRooms;
   readonly events: EventCache;
+  readonly justCommitted: JustCommitted;
 }
 
 /**
@@ -28,6 +30,7 @@ interface Memory {
  */
 export function listenToLog(log: Pick<Log, 'onCommitted' | 'onRefused'>, memory: Memory): void {
   log.onCommitted((records) => {
+    memory.justCommitted.begin();
     for (const placed of records) committed(placed, memory);
   });
   log.onRefused((touches) => {
@@ -45,6 +48,7 @@ function committed({ position, record }: PlacedRecord, memory: Memory): void {
       const pending = memory.rooms.peek(record.roomId)?.pendingAt(position);
       if (pending) letOut(pending, memory);
       else memory.rooms.drop(record.roomId);
+      if (pending) memory.justCommitted.put(position, pending);
       memory.userRooms.moved(record.roomId, position);
       return;
     }

@@ -26,6 +26,7 @@ import { forgetRoom } from './membership/forget.ts';
 import type { MembershipChange, RoomMembership } from './membership/membership.ts';
 import { spreadProfile } from './membership/spread-profile.ts';
 import type { HotRoom } from './memory/hot-room.ts';
+import { JustCommitted } from './memory/just-committed.ts';
 import { memoryShares } from './memory/memory-bytes.ts';
 import { RoomMemory } from './memory/room-memory.ts';
 import { StateKeys } from './memory/state-keys.ts';
@@ -81,6 +82,7 @@ export class RoomEngine implements Rooms {
   readonly #resolver = new Resolver();
   readonly #earlier: EarlierHistory;
   readonly #becomingWhole: BecomingWhole;
+  readonly #justCommitted = new JustCommitted();
   readonly #threadRoots = new Lru<EventId, true>(THREAD_ROOTS_MAX);
 
   constructor(ports: RoomPorts) {
@@ -120,7 +122,9 @@ export class RoomEngine implements Rooms {
     this.#aliases = new Aliases(this.#building);
     const { elsewhere, identity } = ports;
     this.#aliasesElsewhere = elsewhere && new AliasesElsewhere(elsewhere.servers);
-    listenToLog(ports.log, { own: identity.serverName, rooms, keys, userRooms, events });
+    const { serverName: own } = identity;
+    const justCommitted = this.#justCommitted;
+    listenToLog(ports.log, { own, rooms, keys, userRooms, events, justCommitted });
   }
 
   /** Rooms in memory, and the bytes of heap that they are counted for. */
@@ -249,6 +253,10 @@ export class RoomEngine implements Rooms {
 
   lastPosition(roomId: RoomId): number | undefined {
     return this.#building.userRooms.lastPosition(roomId);
+  }
+
+  justCommitted(position: number) {
+    return this.#justCommitted.at(position);
   }
 
   summaries(roomIds: readonly RoomId[]): Promise<Map<RoomId, RoomSummary>> {

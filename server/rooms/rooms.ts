@@ -4,6 +4,7 @@ import type { Upgrade } from './create/upgrade.ts';
 import type { NetworkListing } from './directory/publish.ts';
 import type { Draft, Origin } from './draft.ts';
 import type { MembershipChange, RoomMembership } from './membership/membership.ts';
+import type { CommittedEvent } from './memory/just-committed.ts';
 import type { Preloading, Room } from './room.ts';
 import type { RoomForServer } from './serve/room-for-server.ts';
 import type { RoomSummary } from './summary/room-summary.ts';
@@ -58,6 +59,12 @@ export interface Rooms {
   knownRoomsOf(userId: UserId): ReadonlyMap<RoomId, RoomMembership> | undefined;
   /** The last timeline position of a room that `roomsOf` named or `open` gave, without loading it. */
   lastPosition(roomId: RoomId): number | undefined;
+
+  /**
+   * The event of a timeline that the log tells of at this position, as it was built here. To be asked in that turn, by who
+   * listens to the log behind the engine.
+   */
+  justCommitted(position: number): CommittedEvent | undefined;
 
   /** What is told of rooms to those who are not in them, without loading the rooms. */
   summaries(roomIds: readonly RoomId[]): Promise<Map<RoomId, RoomSummary>>;

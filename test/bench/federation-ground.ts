@@ -49,6 +49,7 @@ export async function start(
   const { rooms } = house.features.rooms.ports;
   await house.features.federation.begin({
     noLongerTold: (roomId, nids) => rooms.noLongerTold(roomId, nids),
+    justCommitted: (position) => rooms.justCommitted(position),
   });
   house.features.federation.answers();
   return house;

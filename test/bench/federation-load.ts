@@ -66,7 +66,6 @@ const sayAll = async (house: House, roomId: RoomId, count = MESSAGES) => {
 async function measureCpu(house: House, { own, fifty }: Rooms, peers: Peers): Promise<void> {
   for (const roomId of [own, fifty]) await sayAll(house, roomId);
   await peers.took(MESSAGES * OF_A_ROOM);
-  const alone = await cpuOf(() => sayAll(house, own));
   let told: Told | undefined;
   const whole = await cpuOf(async () => {
     await sayAll(house, fifty);
@@ -75,13 +74,39 @@ async function measureCpu(house: House, { own, fifty }: Rooms, peers: Peers): Pr
   peers.tell({ kind: 'behave', as: 'paused', count: SERVERS });
   await say(house, fifty);
   await sleep(2_000);
-  const queued = await cpuOf(() => sayAll(house, fifty));
+  const [alone, queued] = await inTurn(house, own, fifty);
   peers.tell({ kind: 'behave' });
   const { transactions } = told!;
-  print(`a message to nobody else: ${each(alone, MESSAGES)} ms CPU`);
-  print(`one for ${OF_A_ROOM} servers, until it is queued: ${each(queued, MESSAGES)} ms`);
-  print(`a transaction: ${each(whole - queued, transactions)} ms (${transactions} of them)`);
+  const ratios = queued.map((ms, index) => ms / alone[index]!);
+  print(`a message to nobody else: ${median(alone).toFixed(3)} ms CPU`);
+  print(`one for ${OF_A_ROOM} servers, until it is queued: ${median(queued).toFixed(3)} ms`);
+  print(`  of one to nobody else just before it: ${median(ratios).toFixed(2)}`);
+  const sent = whole - MESSAGES * median(queued);
+  print(`a transaction: ${each(sent, transactions)} ms (${transactions} of them)`);
 }
+
+const IN_TURN = 15;
+
+/** CPU of a message, by pieces of so many: whatever else the machine does meets both alike. What is said waits for servers that pause. */
+async function inTurn(house: House, own: RoomId, fifty: RoomId): Promise<[number[], number[]]> {
+  const pieces: [number[], number[]] = [[], []];
+  for (let said = 0; said < MESSAGES; said += IN_TURN) {
+    for (const [index, roomId] of [own, fifty].entries()) {
+      const ms = await cpuOf(async () => {
+        await sayAll(house, roomId, IN_TURN);
+        await sleep(GIVEN_WITHIN_MS);
+      });
+      pieces[index]!.push(ms / IN_TURN);
+    }
+  }
+  return pieces;
+}
+
+/** Also the last of a piece. */
+const GIVEN_WITHIN_MS = 30;
+
+const median = (all: readonly number[]): number =>
+  all.toSorted((one, other) => one - other)[Math.floor(all.length / 2)]!;
 
 async function measureDead(house: House, { living, all }: Rooms, peers: Peers): Promise<void> {
   const count = SERVERS - DEAD - OF_A_ROOM;

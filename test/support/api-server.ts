@@ -147,6 +147,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   features.mail?.outbox.begin();
   await features.federation.begin({
     noLongerTold: (roomId, nids) => features.rooms.ports.rooms.noLongerTold(roomId, nids),
+    justCommitted: (position) => features.rooms.ports.rooms.justCommitted(position),
   });
   Object.assign(features.rooms.ports.rooms, rooms);
   const ports = housePorts(features, portOptions(options, { rateLimits, now: () => clock.ms }));

@@ -76,6 +76,7 @@ export class TestRoom implements AuthState {
       redacts: draft.redacts as EventId | undefined,
       rejected: draft.rejected ?? false,
       pdu: draft.pdu ?? {},
+      canonical: undefined,
     };
   }
 

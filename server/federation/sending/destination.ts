@@ -93,7 +93,7 @@ export class Destination {
   give(pdu: Pdu): void {
     if (this.#isBehind) this.#note(pdu);
     else this.#hold(pdu);
-    if (this.#isAwaited) this.#hurry?.abort();
+    if (this.#hurry && this.#isAwaited) this.#hurry.abort();
     this.wake();
   }
 

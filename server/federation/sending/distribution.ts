@@ -1,11 +1,17 @@
 import type { PlacedRecord } from '../../log/change.ts';
+import type { LatelyRange } from '../../log/lately.ts';
 import type { Log } from '../../log/log.ts';
 import { Rounds } from '../../log/rounds.ts';
 import { type ServerName, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
 import type { Database } from '../../storage/database.ts';
-import { outgoingEvents } from '../../storage/federation/outgoing-events.ts';
+import {
+  type OutgoingEvent,
+  type OutgoingPdu,
+  outgoingEvents,
+} from '../../storage/federation/outgoing-events.ts';
 import { hiddenOf, type NoLongerTold } from './catch-up.ts';
 import type { DeviceChanges } from './device-changes.ts';
+import type { LatelySaid, SaidEvent } from './lately-said.ts';
 import type { Passing } from './passing.ts';
 import { type Pdu, pduOf } from './pdu.ts';
 import type { RoomServers } from './room-servers.ts';
@@ -16,6 +22,8 @@ export interface DistributionPorts {
   readonly database: Database;
   readonly roomServers: RoomServers;
   readonly noLongerTold: NoLongerTold;
+  /** From where the log stands now. */
+  readonly latelySaid: Pick<LatelySaid, 'note' | 'in'>;
   /** At once for all, without a wait between. */
   readonly give: (servers: readonly ServerName[], pdu: Pdu) => void;
   readonly deviceChanges: Pick<DeviceChanges, 'committed' | 'position' | 'close'>;
@@ -28,12 +36,12 @@ export interface DistributionPorts {
 
 const EVENTS_AT_ONCE = 100;
 const PAUSE_MS = 1_000;
-/** To read is the dearest of it: who talks on and on is given out so often, and of what comes meanwhile all goes together. */
+/** Each transaction costs as much as some messages do: who talks on and on is given out so often, and of what comes meanwhile all goes together. */
 const GATHERS_MS = 20;
 
 /**
- * Gives each event of ours, once it is committed, to those servers that are to get it, in order. It reads only where
- * something was said in a room in which others are, or may be.
+ * Gives each event of ours, once it is committed, to those servers that are to get it, in order. It looks only where
+ * something was said in a room in which others are, or may be, and reads only what is not in memory.
  */
 export class Distribution {
   readonly #ports: DistributionPorts;
@@ -93,9 +101,11 @@ export class Distribution {
   }
 
   #note(placed: PlacedRecord): void {
-    const { own, roomServers, passing, posted } = this.#ports;
+    const { own, roomServers, latelySaid, passing, posted } = this.#ports;
     const { position, record } = placed;
-    if (record.kind === 'event' && !roomServers.isOwn(record.roomId)) this.#first ??= position;
+    const isLookedAt = record.kind === 'event' && !roomServers.isOwn(record.roomId);
+    if (isLookedAt) this.#first ??= position;
+    latelySaid.note(placed, isLookedAt);
     if (record.kind === 'state' && record.type === 'm.room.member') this.#memberMoved(placed);
     if (record.kind === 'room-entered') roomServers.allMoved(record.roomId, position);
     if (record.kind === 'room-deleted') roomServers.forget(record.roomId);
@@ -130,21 +140,34 @@ export class Distribution {
   }
 
   async #giveOut({ after, upTo }: { after: number; upTo: number }): Promise<void> {
-    const { own: server, database, roomServers, give } = this.#ports;
-    const limit = EVENTS_AT_ONCE;
-    const events =
-      after < upTo ? await outgoingEvents(database, { server, after, upTo, limit }) : [];
-    // Whoever said it may have been erased since, or its time be over.
-    const old = events.filter(({ position }) => position <= this.#saidBefore);
-    const hidden = await hiddenOf(this.#ports.noLongerTold, old);
+    if (after >= upTo) {
+      this.#position = upTo;
+      return;
+    }
+    const events = await this.#look({ after, upTo, limit: EVENTS_AT_ONCE });
     for (const event of events) {
-      const servers = await roomServers.of(event);
-      const isRedacted = event.isRedacted || hidden.has(event.position);
-      if (servers.length > 0) give(servers, pduOf({ ...event, isRedacted }));
+      const servers = await this.#ports.roomServers.of(event);
+      if (servers.length > 0) this.#ports.give(servers, 'pdu' in event ? event.pdu : pduOf(event));
       this.#position = event.position;
     }
-    if (events.length < limit) this.#position = upTo;
+    if (events.length < EVENTS_AT_ONCE) this.#position = upTo;
     else this.#first = this.#position + 1;
+  }
+
+  async #look(range: LatelyRange): Promise<readonly (SaidEvent | ReadEvent)[]> {
+    return this.#ports.latelySaid.in(range) ?? (await this.#read(range));
+  }
+
+  async #read(range: LatelyRange): Promise<readonly ReadEvent[]> {
+    const { own: server, database, noLongerTold } = this.#ports;
+    const events = await outgoingEvents(database, { server, ...range });
+    // Whoever said it may have been erased since, or its time be over.
+    const old = events.filter(({ position }) => position <= this.#saidBefore);
+    const hidden = await hiddenOf(noLongerTold, old);
+    return events.map((event) => ({
+      ...event,
+      isRedacted: event.isRedacted || hidden.has(event.position),
+    }));
   }
 
   #pauseFor(ms: number): void {
@@ -155,3 +178,5 @@ export class Distribution {
     this.#pause.unref();
   }
 }
+
+type ReadEvent = OutgoingEvent & OutgoingPdu;

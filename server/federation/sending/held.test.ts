@@ -3,7 +3,7 @@ import { Held } from './held.ts';
 import type { Pdu } from './pdu.ts';
 
 const pdu = (bytes: number): Pdu => ({
-  ...{ position: 1, roomNid: 1, eventId: '$x' as never, text: '', bytes },
+  ...{ position: 1, roomNid: 1, eventId: '$x' as never, text: '', bytes, holders: 0 },
 });
 
 test('an event is counted once for however many servers it waits, until the last of them has it', () => {

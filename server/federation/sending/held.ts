@@ -5,7 +5,6 @@ const BYTES_MAX = 64 * 1_048_576;
 
 /** Events that wait in memory, each counted once for however many servers it waits. */
 export class Held {
-  readonly #holders = new Map<Pdu, number>();
   readonly #bytesMax: number;
   #bytes = 0;
 
@@ -23,19 +22,14 @@ export class Held {
   }
 
   hold(pdu: Pdu): void {
-    const holders = this.#holders.get(pdu) ?? 0;
-    if (holders === 0) this.#bytes += pdu.bytes;
-    this.#holders.set(pdu, holders + 1);
+    if (pdu.holders === 0) this.#bytes += pdu.bytes;
+    pdu.holders += 1;
   }
 
   letGo(pdus: readonly Pdu[]): void {
     for (const pdu of pdus) {
-      const holders = this.#holders.get(pdu)!;
-      if (holders > 1) this.#holders.set(pdu, holders - 1);
-      else {
-        this.#holders.delete(pdu);
-        this.#bytes -= pdu.bytes;
-      }
+      pdu.holders -= 1;
+      if (pdu.holders === 0) this.#bytes -= pdu.bytes;
     }
   }
 }

@@ -15,6 +15,8 @@ export interface Pdu {
   readonly text: string;
   /** Of it, on the wire. */
   readonly bytes: number;
+  /** For how many servers it is held in memory: counted by `Held`. */
+  holders: number;
 }
 
 /** Who took something back does not want it told to those who have not heard it yet. */
@@ -25,7 +27,12 @@ export function pduOf({ json, roomVersion, isRedacted, ...event }: PduSource): P
   const shown = isRedacted && rules ? redact(pdu, rules) : pdu;
   const { position, roomNid, eventId } = event;
   const text = canonicalJson(shown, 'as-found');
-  return { position, roomNid, eventId, text, bytes: Buffer.byteLength(text) };
+  return pduOfText({ position, roomNid, eventId }, text);
 }
+
+export const pduOfText = (
+  named: Pick<Pdu, 'position' | 'roomNid' | 'eventId'>,
+  text: string,
+): Pdu => ({ ...named, text, bytes: Buffer.byteLength(text), holders: 0 });
 
 type PduSource = OutgoingPdu & { readonly roomNid: number };

@@ -63,7 +63,7 @@ function sendingOn(lacks: () => Promise<object[]>, asked: string[]): Promise<Sen
       },
     },
     ...{ database, now, random: () => 0, admits: () => true },
-    noLongerTold: async () => new Set(),
+    ...{ noLongerTold: async () => new Set(), justCommitted: () => undefined },
     onError: (error) => expect.unreachable(String(error)),
   });
 }

@@ -26,6 +26,7 @@ import { DeviceChanges } from './device-changes.ts';
 import { Distribution } from './distribution.ts';
 import { Held } from './held.ts';
 import { Lacks } from './lacks.ts';
+import { type JustCommitted, LatelySaid } from './lately-said.ts';
 import { Leisure } from './leisure.ts';
 import { Passing } from './passing.ts';
 import type { Pdu } from './pdu.ts';
@@ -41,6 +42,7 @@ export interface SendingPorts {
   readonly client: Pick<FederationClient, 'ask'>;
   readonly admits: (server: ServerName) => boolean;
   readonly noLongerTold: NoLongerTold;
+  readonly justCommitted: JustCommitted;
   readonly now: () => number;
   readonly random: () => number;
   readonly onError: (error: unknown) => void;
@@ -106,6 +108,7 @@ export class Sending {
       {
         passing: this.passing,
         ...{ own, database, log, roomServers, onError, noLongerTold: ports.noLongerTold },
+        latelySaid: new LatelySaid(ports, log.committed.position),
         deviceChanges: new DeviceChanges(
           {
             ...{ own, log, database, roomServers, onError, admits: ports.admits },
