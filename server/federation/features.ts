@@ -16,6 +16,7 @@ import { srvBy } from './discovery/srv.ts';
 import { WellKnown } from './discovery/well-known.ts';
 import { Examination, type ExaminationPorts } from './examination/examination.ts';
 import { FederationClient } from './federation-client.ts';
+import { Heard } from './heard.ts';
 import { IdentityServers } from './identity-servers.ts';
 import { EventKeys } from './keys/event-keys.ts';
 import { Notary } from './keys/notary.ts';
@@ -51,6 +52,8 @@ export interface FederationSettings {
   readonly notaries?: readonly ServerName[] | undefined;
   /** Rooms are joined without their members first. */
   readonly fasterJoins?: boolean | undefined;
+  /** A test's own. */
+  readonly joinWaitsMs?: number | undefined;
   readonly sending?: SendingBounds | undefined;
 }
 
@@ -64,14 +67,15 @@ export function federationFeatures(
   { serverName, ownKeys, federation, onError }: FederationOptions,
   { srv = srvBy(new Resolver({ timeout: 3_000, tries: 2 })) }: { srv?: DiscoveryPorts['srv'] } = {},
 ) {
-  const { now, database } = stored;
+  const { now, database, log } = stored;
   const self = { serverName, ownKeys };
   const admission = new Admission({ allow: federation.allow, deny: federation.deny });
   const reach = new Reach(guardOf(federation), federation.ca);
   const wellKnown = new WellKnown(reach, now);
   const ports = { srv, wellKnown, now, random: Math.random };
   const discovery = new Discovery(federation.peers, ports);
-  const client = new FederationClient(self, { admission, discovery, reach });
+  const heard = new Heard();
+  const client = new FederationClient(self, { admission, discovery, reach, answered: heard.tell });
   const examining = { own: serverName, admission, client, reach, discovery, ...ports };
   const remoteKeys = new RemoteKeys({ stored, client }, { isTrusting: federation.isTrusting });
   const asked = askedFor(federation, { own: serverName, client, reach, database, now });
@@ -85,8 +89,8 @@ export function federationFeatures(
             ...{ eventKeys, askServers: new RoomQuestions(client) },
             // Rooms in which our users are not yet.
             elsewhere: {
-              ...{ servers: new RoomServers(client), lane },
-              fasterJoins: federation.fasterJoins,
+              ...{ servers: new RoomServers(client), lane, onHeard: heard.listen },
+              ...{ fasterJoins: federation.fasterJoins, joinWaitsMs: federation.joinWaitsMs },
             },
           }
         : {},
@@ -99,7 +103,7 @@ export function federationFeatures(
       notary: new Notary({ self, remoteKeys, now }),
       serverRequests: new ServerRequests({
         ...{ serverName, keys: remoteKeys, admission },
-        heardFrom: (server) => sending?.heardFrom(server),
+        heardFrom: heardBy(heard, () => sending),
       }),
     },
     /** What is gone in a moment: that somebody began to type, or ceased; and who is there, of those in some rooms. */
@@ -113,7 +117,6 @@ export function federationFeatures(
     async begin(ofRooms: { noLongerTold: NoLongerTold; justCommitted: JustCommitted }) {
       if (!federation.enabled) return;
       const admits = (server: ServerName) => admission.admits(server);
-      const { log } = stored;
       sending = await Sending.open({
         ...{ own: serverName, client, admits, database, log, now, onError, ...ofRooms },
         ...{ random: Math.random, bounds: federation.sending },
@@ -175,6 +178,14 @@ const destinationList = (database: Stored['database'], sending: () => Sending | 
     isMade: (server) => sending()?.isPausedFor(server) ?? false,
     end: (server) => sending()?.tryNow(server) ?? false,
   });
+
+/** A server proved to be itself in a request to us. */
+const heardBy =
+  (heard: Heard, sending: () => Sending | undefined) =>
+  (server: ServerName): void => {
+    sending()?.heardFrom(server);
+    heard.tell(server);
+  };
 
 const tellsOf = (sending: () => Sending | undefined) => ({
   tellTyping: (roomId: RoomId, userId: UserId, isTyping: boolean) =>

@@ -48,14 +48,22 @@ export function wasSilent(error: unknown, hadMs: number): error is ServerUnreach
 export const wasLate = ({ cause }: ServerUnreachable): boolean =>
   cause instanceof DOMException && cause.name === 'TimeoutError';
 
+interface ClientParts {
+  readonly admission: Admission;
+  readonly discovery: Discovery;
+  readonly reach: Reach;
+  /** Whatever it is that it says. */
+  readonly answered?: (server: ServerName) => void;
+}
+
 /** Asks other servers, in our name. */
 export class FederationClient {
   readonly #self: { readonly serverName: ServerName; readonly ownKeys: Pick<OwnKeys, 'current'> };
-  readonly #parts: { admission: Admission; discovery: Discovery; reach: Reach };
+  readonly #parts: ClientParts;
 
   constructor(
     self: { readonly serverName: ServerName; readonly ownKeys: Pick<OwnKeys, 'current'> },
-    parts: { admission: Admission; discovery: Discovery; reach: Reach },
+    parts: ClientParts,
   ) {
     this.#self = self;
     this.#parts = parts;
@@ -81,11 +89,14 @@ export class FederationClient {
     const large = request.large && new Entering(request.large, patience);
     try {
       const way = await within(discovery.wayTo(server), signal);
-      return await reach.ask(way, {
+      const told = await reach.ask(way, {
         ...{ method, path, signal, bytesMax: request.bytesMax ?? BYTES_MAX, large },
         headers: this.#headers(server, request),
         body: content === undefined ? request.canonicalContent : JSON.stringify(content),
       });
+      // A proxy says 502 and the like of one that is not there.
+      if (told.status < 500) this.#parts.answered?.(server);
+      return told;
     } catch (cause) {
       if (large?.failure !== undefined) throw large.failure;
       discovery.forget(server);

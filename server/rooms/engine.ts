@@ -98,7 +98,7 @@ export class RoomEngine implements Rooms {
     this.#building = {
       ...{ ports, rooms, keys, userRooms, creationTime: creationTimes(ports.now) },
       blocked: new BlockedRooms(ports),
-      ...{ passages: new Passages(), partialRooms: new PartialRooms() },
+      ...{ passages: new Passages(), partialRooms: new PartialRooms(ports.elsewhere?.joinWaitsMs) },
       ...{ policyServers: new PolicyServers(ports.now), heldLoads: new HeldLoads(store) },
       ...{ resolver: this.#resolver, resolutions: new Resolutions() },
     };

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Event } from '../../protocol/event.ts';
 import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
@@ -12,8 +11,9 @@ import type { Elsewhere } from './other-servers.ts';
 import type { PartialJoin } from './partial-join.ts';
 import { receivedState } from './received-state.ts';
 import { tryServers } from './try-servers.ts';
+import { UntilHeard } from './until-heard.ts';
 
-/** Behind the one after which nothing more comes sooner. */
+/** Sooner where one of the room's servers is heard. */
 const RETRIES_MS = [1_000, 5_000, 30_000, 5 * 60_000, 60 * 60_000];
 /** Beside the one through which the room was joined, other ones at each attempt. */
 const OTHERS_AT_ONCE = 2;
@@ -22,13 +22,14 @@ const OTHERS_AT_ONCE = 2;
 export class BecomingWhole {
   readonly #building: Building;
   readonly #receiving: Pick<Receiving, 'takeHeld'>;
-  readonly #atWork = new Map<RoomId, Promise<void>>();
+  readonly #atWork = new Map<RoomId, UntilHeard>();
   readonly #end = new AbortController();
 
   constructor(building: Building, receiving: Pick<Receiving, 'takeHeld'>) {
     this.#building = building;
     this.#receiving = receiving;
     building.partialRooms.listen((roomId) => this.#start(roomId));
+    building.ports.elsewhere?.onHeard?.((server) => this.#heard(server));
   }
 
   /** By the writer, behind its takeover: goes on with what was begun. */
@@ -39,36 +40,50 @@ export class BecomingWhole {
 
   close(): void {
     this.#end.abort();
+    this.#building.partialRooms.close();
+  }
+
+  #heard(server: ServerName): void {
+    for (const pauses of this.#atWork.values()) pauses.heard(server);
   }
 
   #start(roomId: RoomId): void {
     if (this.#atWork.has(roomId) || this.#end.signal.aborted) return;
-    const work = this.#untilWhole(roomId).finally(() => this.#atWork.delete(roomId));
-    this.#atWork.set(roomId, work);
+    const pauses = new UntilHeard();
+    this.#atWork.set(roomId, pauses);
+    void this.#untilWhole(roomId, pauses).finally(() => this.#atWork.delete(roomId));
   }
 
-  async #untilWhole(roomId: RoomId): Promise<void> {
+  async #untilWhole(roomId: RoomId, pauses: UntilHeard): Promise<void> {
+    let heard: ServerName | undefined;
     for (let attempt = 0; !this.#end.signal.aborted; attempt++) {
       try {
-        await this.#attempt(roomId, attempt);
+        await this.#attempt(roomId, { attempt, heard });
         return;
       } catch (error) {
         if (this.#end.signal.aborted) return;
         const told = new Error(`The members of ${roomId} could not be fetched`, { cause: error });
         this.#building.ports.onError?.(told);
       }
-      const ms = RETRIES_MS[Math.min(attempt, RETRIES_MS.length - 1)];
-      await sleep(ms, undefined, { ref: false, signal: this.#end.signal }).catch(() => {});
+      const ms = RETRIES_MS[Math.min(attempt, RETRIES_MS.length - 1)]!;
+      heard = await pauses.sleep(ms, await this.#serversOf(roomId), this.#end.signal);
     }
   }
 
-  async #attempt(roomId: RoomId, attempt: number): Promise<void> {
+  /** None where it cannot be known now: then the pause is as long as it is. */
+  async #serversOf(roomId: RoomId): Promise<readonly ServerName[]> {
+    const { store } = this.#building.ports;
+    const partial = await store.partialJoin(roomId).catch(() => undefined);
+    return partial ? [partial.server, ...partial.servers] : [];
+  }
+
+  async #attempt(roomId: RoomId, at: Attempt): Promise<void> {
     const { partialRooms, ports, rooms } = this.#building;
     const { elsewhere } = ports;
     const partial = await ports.store.partialJoin(roomId);
     const room = await rooms.get(roomId);
     if (partial && room && elsewhere && isIn(this.#building, room)) {
-      const servers = serversToAsk(partial, ports.identity.serverName, attempt);
+      const servers = serversToAsk(partial, ports.identity.serverName, at);
       await tryServers(servers, (server) => this.#through(elsewhere, { server, partial, room }));
       partialRooms.becameWhole(roomId);
     }
@@ -98,13 +113,20 @@ export class BecomingWhole {
   }
 }
 
-/** The one that knows our join for certain first. */
+interface Attempt {
+  /** How many there were before. */
+  readonly attempt: number;
+  readonly heard: ServerName | undefined;
+}
+
+/** Who is surely there first, then the one that knows our join for certain. */
 function serversToAsk(
   { server, servers }: PartialJoin,
   own: ServerName,
-  attempt: number,
+  { attempt, heard }: Attempt,
 ): readonly ServerName[] {
   const others = servers.filter((each) => each !== server && each !== own);
   const from = others.length === 0 ? 0 : (attempt * OTHERS_AT_ONCE) % others.length;
-  return [server, ...others.slice(from, from + OTHERS_AT_ONCE)];
+  const first = heard === undefined ? [server] : [heard, server];
+  return [...new Set([...first, ...others.slice(from, from + OTHERS_AT_ONCE)])];
 }

@@ -3,7 +3,7 @@ import { type Authority, certificateAuthority } from '../../../test/support/cert
 import { federating, startFederating } from '../../../test/support/federating.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import { type Person, personAt, VERSIONS } from '../../../test/support/two-servers.ts';
-import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { roomStore } from '../../storage/rooms/room-store.ts';
 import { loadRooms } from '../memory/load-rooms.ts';
@@ -35,6 +35,45 @@ test.each(VERSIONS)(
     await bob.say(roomId, 'goes on');
     await expect.poll(() => bodiesAt(alice, roomId)).toEqual(['hello', 'goes on']);
   },
+);
+
+test('who joins a small room is told so when all of it is here, with all who are in it', async () => {
+  const { alice, bob, state } = await fasterServers({ joinWaitsMs: 60_000 });
+  state.tell();
+  const carol = await personAt(alice.server, 'carol');
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  await carol.join(roomId, alice.server);
+  expect((await bob.join(roomId, alice.server)).status).toBe(200);
+  expect([state.asked(), await isPartial(bob, roomId)]).toEqual([1, false]);
+  const keys = keysIn(await synced(bob, '{}'), roomId);
+  for (const { userId } of [alice, bob, carol]) expect(keys).toContain(`m.room.member ${userId}`);
+});
+
+test.each(['says', 'answers'])(
+  'a room whose other server was away becomes whole when that %s something, and not an hour later',
+  async (how) => {
+    const alice = await personAt(await startFederating(authority), 'alice');
+    const failures: unknown[] = [];
+    const there = await startFederating(authority, {
+      federation: FASTER,
+      onError: (error) => void failures.push(error),
+    });
+    const bob = await personAt(there, 'bob');
+    const state = withholdsState(alice);
+    const roomId = await alice.createRoom({ name: 'Castle' });
+    await bob.join(roomId, alice.server);
+    await alice.server.reachable(false);
+    // The next try is in half a minute.
+    await expect.poll(() => failures.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(3);
+    state.tell();
+    await alice.server.reachable(true);
+    const heardMs = performance.now();
+    if (how === 'says') await alice.say(roomId, 'hello');
+    else await bob.get(`/profile/${encodeURIComponent(alice.userId)}`);
+    await whole(bob, roomId);
+    expect(performance.now() - heardMs).toBeLessThan(20_000);
+  },
+  90_000,
 );
 
 test('what our users set meanwhile stands in all states behind it, with all members below it', async () => {
@@ -217,6 +256,28 @@ test.each([
   },
 );
 
+test.each([
+  ['kick', 'leave'],
+  ['ban', 'ban'],
+])(
+  'who is put out by a %s in the middle is out when the members are here',
+  async (how, becomes) => {
+    const { alice, bob, state } = await fasterServers();
+    const roomId = await alice.createRoom({ name: 'Castle' });
+    await bob.join(roomId, alice.server);
+    await expect.poll(() => state.asked()).toBe(1);
+    const path = `/rooms/${encodeURIComponent(roomId)}/${how}`;
+    expect((await alice.post(path, { user_id: bob.userId })).status).toBe(200);
+    await expect.poll(() => heldAt(bob)).toBe(1);
+    const { rooms } = bob.server.features;
+    const membership = async () =>
+      (await rooms.roomsOf(bob.userId as UserId)).get(roomId)?.membership;
+    expect(await membership()).toBe('join');
+    state.tell();
+    await expect.poll(membership, { timeout: 15_000 }).toBe(becomes);
+  },
+);
+
 test('nobody is let into a room, or told of it, by a server that does not know its members', async () => {
   const { alice, bob, state } = await fasterServers();
   const roomId = await alice.createRoom({ name: 'Castle' });
@@ -236,9 +297,10 @@ const FASTER = { fasterJoins: true };
 const LAZY = '{"room":{"state":{"lazy_load_members":true}}}';
 
 /** Bob's server joins faster; alice's says who is in a room when it is let. */
-async function fasterServers() {
+async function fasterServers(more: { joinWaitsMs?: number } = {}) {
   const alice = await personAt(await startFederating(authority), 'alice');
-  const there = await startFederating(authority, { federation: FASTER, onError: () => {} });
+  const federation = { ...FASTER, ...more };
+  const there = await startFederating(authority, { federation, onError: () => {} });
   return { alice, bob: await personAt(there, 'bob'), state: withholdsState(alice) };
 }
 

@@ -9,11 +9,25 @@ export function onceWhole(
   roomId: RoomId,
   who: { readonly userId: UserId; readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
-  const isPartial = async () => {
-    const room = await building.rooms.get(roomId);
-    return room?.isPartial === true && isIn(building, room);
-  };
-  return building.partialRooms.whenWhole(roomId, isPartial, who);
+  return building.partialRooms.whenWhole(roomId, () => isPartial(building, roomId), who);
+}
+
+/**
+ * A room that was joined without its members may be whole in a moment, and nearly all are: then its user never sees it otherwise. They
+ * are in it by now, whatever becomes of the rest.
+ */
+export async function soonWhole(building: Building, roomId: RoomId, userId: UserId): Promise<void> {
+  const { ports, partialRooms } = building;
+  try {
+    await partialRooms.soonWhole(roomId, () => isPartial(building, roomId), userId);
+  } catch (error) {
+    ports.onError?.(error);
+  }
+}
+
+async function isPartial(building: Building, roomId: RoomId): Promise<boolean> {
+  const room = await building.rooms.get(roomId);
+  return room?.isPartial === true && isIn(building, room);
 }
 
 /** Whoever is in the room may go, or show another name: all else rests on who is in it, and who was banned. */

@@ -10,6 +10,10 @@ export interface Elsewhere {
   readonly lane: Pick<BulkLane, 'piece' | 'pieceBytes'>;
   /** Large rooms may be used before their members are here (`becoming-whole.ts`). */
   readonly fasterJoins?: boolean | undefined;
+  /** So long a join waits for the members at most, where they come behind it. */
+  readonly joinWaitsMs?: number | undefined;
+  /** Told of each server that asks something of this one, or answers it. */
+  readonly onHeard?: ((listener: (server: ServerName) => void) => void) | undefined;
 }
 
 /** What is asked of servers that are in a room of which this one is not. */

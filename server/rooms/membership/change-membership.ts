@@ -11,7 +11,7 @@ import type { Draft, Origin } from '../draft.ts';
 import { inviteElsewhere } from '../elsewhere/invite-elsewhere.ts';
 import { joinElsewhere } from '../elsewhere/join-elsewhere.ts';
 import { letInElsewhere } from '../elsewhere/let-in-elsewhere.ts';
-import { onceMayChange } from '../elsewhere/once-whole.ts';
+import { onceMayChange, soonWhole } from '../elsewhere/once-whole.ts';
 import { knockElsewhere, leaveElsewhere } from '../elsewhere/pass-outside.ts';
 import type { RoomReceiver } from '../receive/room-receiver.ts';
 import { changeRoom } from '../write/attempt.ts';
@@ -46,7 +46,10 @@ export async function changeMembership(
   const isJoin = change.action === 'join';
   if (isJoin) {
     const entered = await joinElsewhere(building, { roomId, change, content, origin });
-    if (entered !== undefined) return entered;
+    if (entered !== undefined) {
+      await soonWhole(building, roomId, change.target);
+      return entered;
+    }
     await changeRoom(building.rooms, roomId, (room) => followPredecessor(building, room, change));
     const join = { roomId, change, content, origin };
     const letIn = building.receiver && (await letInElsewhere(building, building.receiver, join));
