@@ -1,3 +1,4 @@
+import type { FederationSettings } from '../../server/federation/features.ts';
 import type { RoomId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import type { Authority } from './certificates.ts';
@@ -61,10 +62,20 @@ export async function personAt(server: FederatingServer, localpart: string): Pro
 }
 
 /** Alice at one server, and Bob at another, for one test. */
-export async function aliceAndBob(authority: Authority): Promise<[Person, Person]> {
-  const [here, there] = [await startFederating(authority), await startFederating(authority)];
+export async function aliceAndBob(
+  authority: Authority,
+  federation: Partial<FederationSettings> = {},
+): Promise<[Person, Person]> {
+  const here = await startFederating(authority, { federation });
+  const there = await startFederating(authority, { federation });
   return [await personAt(here, 'alice'), await personAt(there, 'bob')];
 }
+
+/** How rooms of other servers are joined: with all members, or those behind the join. */
+export const JOINING = [
+  ['with its members', { fasterJoins: false }],
+  ['before its members', { fasterJoins: true, joinWaitsMs: 60_000 }],
+] as const;
 
 /** Of a state or timeline, as `type state_key`. */
 export const keysOf = (events: readonly JsonObject[]): string[] =>
