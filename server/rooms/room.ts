@@ -18,6 +18,9 @@ export interface Room {
   readonly joinedCount: number;
   readonly invitedCount: number;
 
+  /** Where it is what it was before, `state` has the same events, word for word. To be read in the turn in which that is asked. */
+  readonly stateMark: string;
+
   membershipOf(userId: UserId): Membership | undefined;
   members(membership: Membership): Iterable<UserId>;
 
@@ -63,6 +66,8 @@ export interface Room {
   visibleTo(userId: UserId, events: readonly RoomEvent[]): Promise<SeenEvent[]>;
   /** Events of the state, as a reader who may see it is shown them: all that goes to clients goes through it. */
   shownTo(userId: UserId, state: readonly RoomEvent[]): Promise<RoomEvent[]>;
+  /** Whether that is always all of them, as they are. */
+  showsAllTo(userId: UserId): Promise<boolean>;
   /** The same events, each with what relates to it and the reader may know. */
   withRelations(reader: RelationsReader, seen: readonly SeenEvent[]): Promise<readonly SeenEvent[]>;
   /** Those of the events to which something relates that the reader may know. */

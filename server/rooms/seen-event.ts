@@ -31,8 +31,10 @@ export interface RelationsReader {
 }
 
 export function renderSeen({ event, membership, relations }: SeenEvent, reader: Rendering): string {
-  const shown = relations && renderRelations(relations, reader);
-  return renderEvent(event, { ...reader, membership, relations: shown });
+  return renderEvent(event, reader, {
+    membership,
+    relations: relations && renderRelations(relations, reader),
+  });
 }
 
 function renderRelations({ edit, thread, references }: Relations, reader: Rendering): string {

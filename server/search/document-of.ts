@@ -8,13 +8,17 @@ const TEXT_CHARACTERS_MAX = 40_000;
 
 /** What an event is found by; undefined where that is nothing. */
 export function documentOf(event: IndexableEvent): SearchDocument | undefined {
-  const { nid, roomNid, sender, type, json } = event;
-  const { content } = JSON.parse(json) as JsonObject;
+  const { nid, roomNid, sender, type, pdu } = event;
+  const { content } = pdu;
   const found = isObject(content) ? searchedText(type, content) : undefined;
   if (typeof found?.text !== 'string') return undefined;
   const text = wordsOf(found.text).join(' ').slice(0, TEXT_CHARACTERS_MAX);
   return text === '' ? undefined : { nid, roomNid, sender, key: found.key, text };
 }
+
+/** Of which types there is something to be found. */
+export const isSearched = (type: string): boolean =>
+  type === 'm.room.message' || type === 'm.room.name' || type === 'm.room.topic';
 
 /** As the specification names them (client-server API, "Server Side Search", "Search categories"). */
 export function searchedText(type: string, content: JsonObject) {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { startApi } from '../../test/support/api-server.ts';
 import { writeLetter } from '../../test/support/outward-letters.ts';
 import { freshDatabase } from '../../test/support/postgres.ts';
@@ -34,12 +34,32 @@ test('where its connection was lost the index goes on by another', async () => {
   expect(await bench.count('um')).toBe(2);
 });
 
+test('what this server has just committed is not read from the database again, but behind a redaction', async () => {
+  await using bench = await workbench();
+  await bench.say('um');
+  expect(await bench.count('um')).toBe(1);
+  const reads = vi.spyOn(IndexSession.prototype, 'read');
+  await bench.say('um dois');
+  const { event_id } = (await bench.say('um tres')).body;
+  expect(await bench.count('um')).toBe(3);
+  expect(reads).not.toHaveBeenCalled();
+  await bench.redact(event_id);
+  expect(await bench.count('um')).toBe(2);
+  expect(reads).toHaveBeenCalled();
+  reads.mockClear();
+  await bench.say('um quatro');
+  expect(await bench.count('um')).toBe(3);
+  expect(reads).not.toHaveBeenCalled();
+  reads.mockRestore();
+});
+
 test('where somebody waits for the index it does not wait for more to be said', async () => {
   await using fresh = await freshDatabase();
   await using log = await startWriter(fresh.url);
   const gatherMs = 600_000;
   const index = new SearchIndex({
     ...{ log, gatherMs, database: fresh.database, databaseUrl: fresh.url, languages: ['simple'] },
+    rooms: { justCommitted: () => undefined },
     onError: (error) => expect(error).toBeUndefined(),
   });
   await index.begin();
@@ -101,6 +121,8 @@ async function workbench() {
         token,
         body: { msgtype: 'm.text', body: text },
       }),
+    redact: (eventId: string) =>
+      server.ask(`PUT /rooms/${body.room_id}/redact/${eventId}/${++txn}`, { token, body: {} }),
     async count(search_term: string) {
       const { searchIndex } = server.features;
       const last = server.writer.committed.position;

@@ -2,13 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log/log.ts';
 import { Outward, type OutwardPorts, type OutwardQueue } from '../log/outward.ts';
 import type { EventId } from '../protocol/identifiers.ts';
-import { isObject, type JsonObject } from '../protocol/json.ts';
+import { isObject } from '../protocol/json.ts';
+import type { Rooms } from '../rooms/rooms.ts';
 import type { Database } from '../storage/database.ts';
 import { IndexSession } from '../storage/search/index-session.ts';
 import type { IndexableEvent } from '../storage/search/indexable-events.ts';
 import type { SearchDocument } from '../storage/search/search-documents.ts';
 import type { SearchLanguage } from '../storage/search/search-languages.ts';
 import { documentOf } from './document-of.ts';
+import { LatelySaid } from './lately-said.ts';
 
 export interface SearchIndexPorts extends Omit<OutwardPorts, 'log'> {
   readonly log: Log;
@@ -16,6 +18,7 @@ export interface SearchIndexPorts extends Omit<OutwardPorts, 'log'> {
   /** Of the same database, for a connection of its own: nobody's commit waits for the index. */
   readonly databaseUrl: string;
   readonly languages: readonly SearchLanguage[];
+  readonly rooms: Pick<Rooms, 'justCommitted'>;
   /** What is said meanwhile goes together: one by one it would cost several times as much. */
   readonly gatherMs?: number;
 }
@@ -36,6 +39,7 @@ const CHARACTERS_AT_ONCE = 131_072;
 export class SearchIndex {
   readonly #ports: SearchIndexPorts;
   readonly #session: IndexSession;
+  #latelySaid: LatelySaid | undefined;
   readonly #end = new AbortController();
   #gathering = new AbortController();
   #outward: Outward<IndexableEvent> | undefined;
@@ -48,6 +52,10 @@ export class SearchIndex {
   /** By the writer, behind its takeover. An index of other languages begins anew. */
   async begin(): Promise<void> {
     await this.#session.settleLanguages(CURSOR);
+    const { rooms, log } = this.#ports;
+    const latelySaid = new LatelySaid(rooms, log.committed.position);
+    log.onCommitted((records) => latelySaid.note(records));
+    this.#latelySaid = latelySaid;
     this.#outward = await Outward.open(this.#queue(), { pageMax: PAGE_MAX, ...this.#ports });
   }
 
@@ -77,7 +85,7 @@ export class SearchIndex {
       name: CURSOR,
       read: async (range) => {
         await this.#gathered(range);
-        return this.#session.read(range);
+        return this.#latelySaid?.in(range) ?? this.#session.read(range);
       },
       send: (events) => this.#take(events),
     };
@@ -124,9 +132,9 @@ function* piecesOf(events: readonly IndexableEvent[]): Generator<SearchDocument[
 }
 
 /** Where it says so depends on the version of the room. */
-function redactedBy({ type, json }: IndexableEvent): EventId[] | undefined {
+function redactedBy({ type, pdu }: IndexableEvent): EventId[] | undefined {
   if (type !== 'm.room.redaction') return undefined;
-  const { redacts, content } = JSON.parse(json) as JsonObject;
+  const { redacts, content } = pdu;
   const named = [redacts, isObject(content) ? content.redacts : undefined];
   return named.filter((each) => typeof each === 'string') as EventId[];
 }

@@ -9,11 +9,15 @@ type Reader = Pick<Person, 'userId' | 'deviceId'>;
 export const renderedEvent = (event: RoomEvent, caller: Reader): string =>
   renderEvent(event, renderingFor(caller));
 
-export const renderedEvents = (events: readonly RoomEvent[], caller: Reader): string =>
-  `[${events.map((event) => renderedEvent(event, caller)).join(',')}]`;
+export const renderedEvents = (events: readonly RoomEvent[], caller: Reader): string => {
+  const reader = renderingFor(caller);
+  return listOf(events, (event) => renderEvent(event, reader));
+};
 
-export const renderedSeen = (events: readonly SeenEvent[], caller: Reader): string =>
-  `[${events.map((each) => renderedOne(each, caller)).join(',')}]`;
+export const renderedSeen = (events: readonly SeenEvent[], caller: Reader): string => {
+  const reader = renderingFor(caller);
+  return listOf(events, (each) => renderSeen(each, reader));
+};
 
 export const renderedOne = (seen: SeenEvent, caller: Reader): string =>
   renderSeen(seen, renderingFor(caller));
@@ -24,6 +28,17 @@ const renderingFor = ({ userId, deviceId }: Reader): Rendering => ({
   deviceId,
   now: Date.now(),
 });
+
+/** As `renderEvent`: without an array of texts that is joined. */
+function listOf<Each>(all: readonly Each[], render: (each: Each) => string): string {
+  let text = '[';
+  for (const each of all) {
+    if (text !== '[') text += ',';
+    text += render(each);
+  }
+  text += ']';
+  return text;
+}
 
 type Members = Readonly<Record<string, string | undefined>>;
 

@@ -35,13 +35,24 @@ export const getMembersByRoom = endpoint({
 
   async handle({ caller, path, query, signal }, { rooms, largeReads, memberTexts }: Ports) {
     await largeReads.enter(caller.userId, signal);
-    const reading = await readingOfWhole(rooms, path.roomId, caller.userId, signal);
-    const members = await membersAt(reading, query.at, caller.userId);
-    const chunk = members.filter((event) => isWanted(event.content.membership, query));
-    const shown = await reading.room.shownTo(caller.userId, chunk);
+    const { userId } = caller;
+    const reading = await readingOfWhole(rooms, path.roomId, userId, signal);
+    const { room, departure } = reading;
     const { membership = '', not_membership = '' } = query;
-    const kind = `${membership} ${not_membership}`;
-    const text = memberTexts.of({ roomId: path.roomId, kind, reader: caller.userId }, shown);
+    const question = {
+      roomId: path.roomId,
+      kind: `${membership} ${not_membership}`,
+      reader: userId,
+    };
+    const isNowForAll = !query.at && !departure && (await room.showsAllTo(userId));
+    const mark = isNowForAll ? room.stateMark : undefined;
+    const known = mark === undefined ? undefined : memberTexts.ofMark(question, mark);
+    if (known) return jsonText(known);
+    const members = await membersAt(reading, query.at, userId);
+    const chunk = members.filter((event) => isWanted(event.content.membership, query));
+    const shown = await room.shownTo(userId, chunk);
+    // Whatever came while they were read, the text is of that mark if the mark still is.
+    const text = memberTexts.of(question, shown, mark === room.stateMark ? mark : undefined);
     return text ? jsonText(text) : answerOf({ chunk: renderedEvents(shown, caller) });
   },
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ApiServer, startApi } from '../../../test/support/api-server.ts';
+import { type ApiServer, PASSWORD, startApi } from '../../../test/support/api-server.ts';
 import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { RoomEvent } from '../../rooms/room-event.ts';
 import { MemberTexts } from './member-texts.ts';
@@ -7,6 +7,8 @@ import { MemberTexts } from './member-texts.ts';
 const alice = '@alice:example.org' as UserId;
 const bob = '@bob:example.org' as UserId;
 const roomId = '!room' as RoomId;
+
+const BY_PASSWORD = { type: 'm.login.password', user: 'bob', password: PASSWORD };
 
 test('what is told again is the same text, and made anew where any of its events is another', () => {
   const texts = new MemberTexts();
@@ -18,6 +20,23 @@ test('what is told again is the same text, and made anew where any of its events
   const redacted = { ...second, members: second.members.replace('"name"', '"nameless"') };
   const after = texts.of({ roomId, kind: '', reader: bob }, [first, redacted]);
   expect(String(after)).toContain('nameless');
+});
+
+test('of a state that is still the same it is told without a look at its events, but to who is told more', () => {
+  const texts = new MemberTexts();
+  const events = [{ ...member(alice), origin: { deviceId: 'D', txnId: 't' } }, member(bob)];
+  const question = { roomId, kind: '', reader: bob };
+  expect(texts.ofMark(question, 'one')).toBeUndefined();
+  const told = texts.of(question, events, 'one');
+  expect(texts.ofMark(question, 'one')).toBe(told);
+  expect(texts.ofMark({ ...question, reader: alice }, 'one')).toBeUndefined();
+  expect(texts.ofMark({ ...question, kind: 'join' }, 'one')).toBeUndefined();
+  expect(texts.ofMark(question, 'two')).toBeUndefined();
+  expect(texts.of(question, events, 'two')).toBe(told);
+  expect(texts.ofMark(question, 'two')).toBe(told);
+  // Of a state that moved while it was looked at nobody knows which one it was.
+  texts.of(question, [member(bob)]);
+  expect(texts.ofMark(question, 'two')).toBeUndefined();
 });
 
 test('lists of other kinds and of other rooms do not take its place', () => {
@@ -65,6 +84,18 @@ test('a list of members follows who comes, who shows another name, and what is r
   await as('carol', `POST /rooms/${room}/leave`);
   expect(await names('bob', '?not_membership=leave')).toEqual(['alice', 'join']);
   expect(await names('bob', '?membership=leave')).toEqual(['leave']);
+});
+
+test('who came behind somebody’s erasure is not told what others were told just before', async () => {
+  await using house = await houseOfTwo();
+  const { as, room } = house;
+  const list = async (user: string) => JSON.stringify(await as(user, `GET /rooms/${room}/members`));
+  await as('bob', 'POST /account/deactivate', { auth: BY_PASSWORD, erase: true });
+  await as('carol', `POST /join/${room}`);
+  const before = await list('alice');
+  expect(before).toContain('"displayname":"bob"');
+  expect(await list('carol')).not.toContain('"displayname":"bob"');
+  expect(await list('alice')).toBe(before);
 });
 
 interface Member {

@@ -31,10 +31,7 @@ export async function withoutErased(
   userId: UserId,
   events: readonly RoomEvent[],
 ): Promise<RoomEvent[]> {
-  const first = await reads.erased.first();
-  if (first === Infinity) return [...events];
-  const own = (await reads.userRooms.of(userId)).get(room.roomId);
-  if (own?.membership === 'join' && own.since < first) return [...events];
+  if (await isNobodyErased(room, reads, userId)) return [...events];
   const replaced = await replacedBy(room, reads, events);
   const senders = [...events, ...replaced].map((event) => event.sender);
   const erased = await reads.erased.of([...new Set(senders)]);
@@ -51,6 +48,18 @@ export async function withoutErased(
     const past = event.replacesNid === undefined ? undefined : hiddenPast.get(event.replacesNid);
     return past ? withPrevContentOf(event, past) : event;
   });
+}
+
+/** Whoever it was, it was not before this user came. */
+export async function isNobodyErased(
+  { roomId }: HotRoom,
+  reads: RoomReads,
+  userId: UserId,
+): Promise<boolean> {
+  const first = await reads.erased.first();
+  if (first === Infinity) return true;
+  const own = (await reads.userRooms.of(userId)).get(roomId);
+  return own?.membership === 'join' && own.since < first;
 }
 
 const replacedBy = (room: HotRoom, reads: RoomReads, events: readonly RoomEvent[]) =>

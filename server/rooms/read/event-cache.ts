@@ -33,6 +33,7 @@ export class EventCache {
   readonly #events: Lru<number, RoomEvent>;
   readonly #redacted: Lru<number, Redacted>;
   #redactions = 0;
+  #changes = 0;
   /** The last redaction of those that are remembered no more. */
   #lastForgotten = 0;
   readonly #reads: Gathered<number, StoredEvent | undefined>;
@@ -60,6 +61,11 @@ export class EventCache {
       (event.stateBefore ?? 0) === stateBefore &&
       (event.stateAfter ?? 0) === stateAfter;
     return isThere ? event : undefined;
+  }
+
+  /** How often what was shown of any event has changed, or may have: by a redaction, or by what a purge left. */
+  get changes(): number {
+    return this.#changes;
   }
 
   has(nid: number): boolean {
@@ -150,12 +156,14 @@ export class EventCache {
   /** Remembered apart, since a read that began before the redaction may end behind it. */
   putRedacted(event: RoomEvent): void {
     this.#redactions++;
+    this.#changes++;
     this.#redacted.set(event.nid, { event, redaction: this.#redactions });
     if (this.#events.has(event.nid)) this.#keep(event);
     if (event.stateKey !== undefined) this.#events.update((each) => withPrevContentOf(each, event));
   }
 
   forgetRoom(roomId: RoomId): void {
+    this.#changes++;
     this.#events.deleteIf((event) => event.roomId === roomId);
   }
 

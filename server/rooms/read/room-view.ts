@@ -24,7 +24,7 @@ import type { RoomEvent } from '../room-event.ts';
 import type { RelationsReader, SeenEvent } from '../seen-event.ts';
 import type { Place } from '../store.ts';
 import { changesTold, type PlainChange } from './changes-told.ts';
-import { withoutErased } from './erased.ts';
+import { isNobodyErased, withoutErased } from './erased.ts';
 import { nearestEvent } from './nearest-event.ts';
 import { pageOf } from './page.ts';
 import type { RoomReads } from './room-reads.ts';
@@ -65,6 +65,14 @@ export class RoomView implements Room {
   }
   get invitedCount(): number {
     return this.#room.members.count('invite');
+  }
+
+  get stateMark(): string {
+    return `${this.nid} ${this.#room.stateNid} ${this.#reads.events.changes}`;
+  }
+
+  showsAllTo(userId: UserId): Promise<boolean> {
+    return isNobodyErased(this.#room, this.#reads, userId);
   }
 
   membershipOf(userId: UserId): Membership | undefined {

@@ -1,4 +1,5 @@
-import type { EventId, UserId } from '../../protocol/identifiers.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 import type { Database } from '../database.ts';
 import { isInTimeline, POSITION } from '../rooms/timeline.ts';
 
@@ -7,9 +8,13 @@ export interface IndexableEvent {
   readonly position: number;
   readonly nid: number;
   readonly roomNid: number;
-  readonly eventId: EventId;
   readonly type: string;
   readonly sender: UserId;
+  /** Of a message its content will do. */
+  readonly pdu: JsonObject;
+}
+
+interface StoredIndexable extends Omit<IndexableEvent, 'pdu'> {
   readonly json: string;
 }
 
@@ -23,14 +28,18 @@ export interface IndexableRange {
  * Of the timeline in (after, upTo], in its order, and not redacted already; what a redaction takes out stays out where it is redacted itself. Those whose position is not
  * their number are few, and stand in an index of their own, which is read whole.
  */
-export const indexableEvents = (database: Database, { after, upTo, limit }: IndexableRange) =>
-  database.query<IndexableEvent>(
+export async function indexableEvents(
+  database: Database,
+  { after, upTo, limit }: IndexableRange,
+): Promise<IndexableEvent[]> {
+  const rows = await database.query<StoredIndexable>(
     'indexable_events',
-    `SELECT ${POSITION} AS position, event_nid AS nid, room_nid AS "roomNid", event_id AS "eventId",
-       type, sender, json
+    `SELECT ${POSITION} AS position, event_nid AS nid, room_nid AS "roomNid", type, sender, json
      FROM ((${OWN}) UNION ALL (${LATE})) found ORDER BY 1 LIMIT $3`,
     [after, upTo, limit],
   );
+  return rows.map(({ json, ...event }) => ({ ...event, pdu: JSON.parse(json) as JsonObject }));
+}
 
 const INDEXABLE = `type IN ('m.room.message', 'm.room.name', 'm.room.topic', 'm.room.redaction')
   AND ${isInTimeline('event')}

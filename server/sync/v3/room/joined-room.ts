@@ -139,12 +139,11 @@ export async function timelinePart(
     reader,
   );
   const { userId, deviceId, now } = reader;
+  const to = { userId, deviceId, now };
   return {
     limited,
     prevBatch: gapAt ? encodePlace(await aboveGap(room, gapAt, start)) : prevBatch(start),
-    events: shown.map((event, index) =>
-      renderSeen({ ...events[index]!, event }, { userId, deviceId, now }),
-    ),
+    events: shown.map((event, index) => renderSeen({ ...events[index]!, event }, to)),
   };
 }
 
