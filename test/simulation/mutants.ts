@@ -26,9 +26,14 @@ const CORE = join('failover', 'core');
 /** Drawn anew, others would be drawn: then figures are not comparable. */
 const SEED = 14;
 
-/** So many, drawn from all that there could be; always the same of the same sources. */
-export function drawMutants(root: string, count: number): Mutant[] {
-  const all = filesOf(root).flatMap((file) => mutantsOf(file, read(root, file)));
+/** So many, drawn from all that there could be in files with one of `among` in their names; always the same of the same sources. */
+export function drawMutants(
+  root: string,
+  count: number,
+  among: readonly string[] = [''],
+): Mutant[] {
+  const files = filesOf(root).filter((file) => among.some((part) => file.includes(part)));
+  const all = files.flatMap((file) => mutantsOf(file, read(root, file)));
   const { next } = random(SEED);
   const drawn = all.map((mutant) => ({ mutant, at: next() })).sort((a, b) => a.at - b.at);
   return drawn.slice(0, count).map(({ mutant }) => mutant);

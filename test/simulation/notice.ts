@@ -16,7 +16,7 @@ import { drawMutants, type Mutant, mutated, read } from './mutants.ts';
 import { figures, notNoticedBy, seedsIn } from './seeds-in.ts';
 
 // Which share of small mistakes in failover/core seeds alone notice:
-//   node test/simulation/notice.ts --into FILE [--seconds 540] [--seeds 120] [--count 120]
+//   node test/simulation/notice.ts --into FILE [--seconds 540] [--seeds 120] [--count 120] [--among lead/,gate.ts]
 // FILE begins with the commit and the seeds, and has a line for each mutant that was tried; whoever calls it again, of the same, goes on behind
 // the last one. A mutant that throws, does not end or crashes is counted apart: it takes no invariant to notice it.
 
@@ -26,12 +26,13 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '540' },
     seeds: { type: 'string', default: '120' },
     count: { type: 'string', default: '120' },
+    among: { type: 'string', default: '' },
   },
 });
 const root = join(import.meta.dirname, '../..');
 const seeds = Number(values.seeds);
 const into = values.into ?? join(tmpdir(), 'mutants.txt');
-const head = `# ${commitOf(root)}, ${seeds} seeds`;
+const head = `# ${[commitOf(root), `${seeds} seeds`, ...(values.among ? [values.among] : [])].join(', ')}`;
 if (!existsSync(into)) writeFileSync(into, `${head}\n`);
 const tried = linesOf(into);
 if (tried[0] !== head) throw new Error(`${into} is of other sources: ${tried[0]}, not ${head}`);
@@ -43,7 +44,7 @@ try {
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   const sound = await seedsIn(copy, seeds);
   if (sound !== notNoticedBy(seeds)) throw new Error(`With no mistake in them: ${sound}`);
-  for (const mutant of drawMutants(root, Number(values.count))) {
+  for (const mutant of drawMutants(root, Number(values.count), values.among.split(','))) {
     if (performance.now() > until) break;
     if (tried.some((line) => line.startsWith(`${nameOf(mutant)}: `))) continue;
     const found = await noticed(mutant);

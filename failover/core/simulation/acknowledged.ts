@@ -17,6 +17,10 @@ export class Acknowledged {
     [this.#world, this.#verdict] = [world, verdict];
   }
 
+  has(id: string): boolean {
+    return this.#requests.has(id);
+  }
+
   get count(): number {
     return this.#requests.size;
   }
@@ -37,13 +41,19 @@ export class Acknowledged {
   /** With the database that it is from. */
   take({ id, epoch, site, read }: Acknowledgement, database: Postgres): void {
     const newest = this.#newestEpoch;
-    const missing = epoch > newest ? this.#lost(database) : undefined;
+    const missing = epoch > newest ? this.missingIn(database) : undefined;
     if (missing !== undefined) this.#verdict.fail(`I2: ${site} answers without ${missing}`);
     // What is committed may be told once more, or read, by one that does not know how late it is; what it commits now must be there in the end.
     if (epoch < newest && !this.#world.clockStood(site, TIMINGS.leaderLeaseMs))
       this.#verdict.fail(`I1: ${site} answered in epoch ${epoch} after ${newest} had`);
     this.#newestEpoch = Math.max(newest, epoch);
     if (!read) this.#count(id);
+  }
+
+  /** Something that was acknowledged, and is not in this database. */
+  missingIn(database: Postgres): string | undefined {
+    const there = new Set(requestsIn(database));
+    return [...this.#requests].find((id) => !there.has(id));
   }
 
   /** What this database lacks is no longer held against anybody: an operator was told of the loss, and accepted it. */
@@ -54,7 +64,7 @@ export class Acknowledged {
 
   /** In the end: everything is there, once. */
   finish(database: Postgres): void {
-    const missing = this.#lost(database);
+    const missing = this.missingIn(database);
     if (missing !== undefined) this.#verdict.fail(`I2: ${missing} was acknowledged and is lost`);
     const all = requestsIn(database);
     const doubled = all.find((id, at) => all.indexOf(id) !== at);
@@ -66,11 +76,6 @@ export class Acknowledged {
     this.#requests.add(id);
     this.#gapMs = Math.max(this.#gapMs, now - this.#lastAt);
     this.#lastAt = now;
-  }
-
-  #lost(database: Postgres): string | undefined {
-    const there = new Set(requestsIn(database));
-    return [...this.#requests].find((id) => !there.has(id));
   }
 }
 

@@ -12,6 +12,8 @@ interface Request<T> {
   from: Site;
   /** Patroni is pinned to its own site's member; our agent goes round. */
   pinned?: boolean;
+  /** It may stand in a queue, and be carried out when whoever asked has given up. */
+  mayBeLate?: boolean;
   deadlineMs: number;
   apply: (store: Store) => T;
   answer: (answer: Answer<T>) => void;
@@ -31,13 +33,18 @@ export class Etcd {
   readonly #watchers: [Site, (input: WatchInput) => void][] = [];
   readonly #waiting: [Site, () => void][] = [];
   readonly #claims: LeaseClaims;
+  readonly #changed: (keys: readonly string[]) => void;
   /** Null where nobody is removed or taken in: then no story has anything of it. */
   readonly membership: EtcdMembership | null;
   #leader: Site | null;
   #electing = false;
 
-  constructor(world: World, fail: (why: string) => void) {
-    this.#world = world;
+  constructor(
+    world: World,
+    fail: (why: string) => void,
+    changed: (keys: readonly string[]) => void,
+  ) {
+    [this.#world, this.#changed] = [world, changed];
     this.#claims = new LeaseClaims(world, fail);
     const { members, time, alone } = world;
     this.#leader = members.at(-1)!;
@@ -99,7 +106,7 @@ export class Etcd {
     this.#tellAll();
   }
 
-  request<T>({ from, pinned = false, deadlineMs, apply, answer }: Request<T>): void {
+  request<T>({ from, pinned, mayBeLate, deadlineMs, apply, answer }: Request<T>): void {
     const { time, network, random, members } = this.#world;
     const attempt = pinned ? null : this.#wayOf(from).take();
     const own = Math.max(members.indexOf(from), 0);
@@ -117,7 +124,8 @@ export class Etcd {
     if (this.#hidden.has(from)) return;
     if (!network.reaches(from, endpoint) || random.chance(network.lossBetween(from, endpoint)))
       return;
-    const arrival = 2 * network.delay(from, endpoint) + this.#slowness();
+    const queuedMs = mayBeLate ? this.#lateness() : 0;
+    const arrival = 2 * network.delay(from, endpoint) + this.#slowness() + queuedMs;
     time.after(arrival, () => this.#serve({ from, endpoint, apply, end }, 0));
   }
 
@@ -171,6 +179,13 @@ export class Etcd {
   #slowness(): number {
     const { random, network } = this.#world;
     return random.chance(network.lossRate) ? random.between(100, 3_000) : 0;
+  }
+
+  /** Longer than agents wait for, and as long as it takes another site to have seen and done something. */
+  #lateness(): number {
+    const { random, network } = this.#world;
+    const isLate = network.lateRate > 0 && random.chance(network.lateRate);
+    return isLate ? random.between(300, 4_000) : 0;
   }
 
   #runs(member: Site): boolean {
@@ -234,6 +249,7 @@ export class Etcd {
     if (changed.length === 0) return;
     this.membership?.commit();
     this.#claims.look(this.store, changed);
+    this.#changed(changed);
     for (const key of changed) {
       if (!key.startsWith(NAMES.sites)) continue;
       const site = key.slice(NAMES.sites.length);

@@ -3,6 +3,7 @@ import type { Site } from '../view.ts';
 import { Acknowledged } from './acknowledged.ts';
 import { AddressMoves } from './address-moves.ts';
 import type { Cluster } from './cluster.ts';
+import { Honesty } from './honesty.ts';
 import type { Server } from './server.ts';
 import { primaryOf } from './store.ts';
 import { Verdict } from './verdict.ts';
@@ -16,6 +17,7 @@ export class Invariants {
   readonly verdict: Verdict;
   readonly acknowledged: Acknowledged;
   readonly address: AddressMoves;
+  readonly honesty: Honesty;
   readonly terms = new Set<number>();
   readonly #world: World;
 
@@ -24,6 +26,7 @@ export class Invariants {
     this.verdict = new Verdict(world);
     this.acknowledged = new Acknowledged(world, this.verdict);
     this.address = new AddressMoves(world, this.verdict);
+    this.honesty = new Honesty(world, this.verdict);
   }
 
   get broken(): string | null {

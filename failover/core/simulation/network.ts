@@ -5,6 +5,8 @@ import type { Random } from './random.ts';
 export interface Network {
   /** Part of all messages that are lost, and of those that are slow. */
   lossRate: number;
+  /** Part of what agents have etcd change, beside their pulses, that it carries out seconds later. */
+  lateRate: number;
   /** Part of what a watch of etcd does not show. */
   watchLossRate: number;
   /** Of messages from there to here, by what is general and by the two network cards (F10). */
@@ -49,6 +51,7 @@ export function network(sites: readonly Site[], random: Random): Network {
     },
     sicken: (site, loss) => void (loss > 0 ? cards.set(site, loss) : cards.delete(site)),
     lossRate: LOSS_RATE,
+    lateRate: 0,
     watchLossRate: 0.1,
     isOn: (site) => !off.has(site),
     power: (site, on) => void (on ? off.delete(site) : off.add(site)),

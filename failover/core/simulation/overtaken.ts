@@ -26,19 +26,18 @@ export const promotedApart: Fault = (world, cluster, site) => {
   oncePrimary(site, (first) => {
     for (const other of sites) if (other !== first) cluster.postgreses.get(other)!.stall(5_000);
     cluster.postgreses.get(first)!.writeMore(random.between(1e6, 5e7));
-    time.after(random.between(0, 300), () => {
+    later(world, random.between(0, 300), () => {
       powerOff(world, cluster, first);
       powerOn(world, cluster, site);
       oncePrimary(first, (second) => {
-        time.after(random.between(1_000, 12_000), () => {
+        later(world, random.between(1_000, 12_000), () => {
           powerOff(world, cluster, second);
           powerOn(world, cluster, first);
-          time.after(random.between(20e3, 50e3), () => powerOn(world, cluster, second));
+          later(world, random.between(20e3, 50e3), () => powerOn(world, cluster, second));
         });
       });
     });
   });
-  world.busyFor(170_000);
 };
 
 /**
@@ -46,20 +45,19 @@ export const promotedApart: Fault = (world, cluster, site) => {
  * of it; the old one goes on in its timeline and acknowledges, and dies as that one returns.
  */
 export const leftTooEarly: Fault = (world, cluster, site) => {
-  const { time, random } = world;
+  const { random } = world;
   overtaken(world, cluster, site, 60_000, {
     promoted: (next) => {
       cluster.postgreses.get(next)!.writeMore(random.between(1e6, 5e7));
-      time.after(random.between(0, 300), () => powerOff(world, cluster, next));
+      later(world, random.between(0, 300), () => powerOff(world, cluster, next));
     },
     back: (next) =>
-      time.after(random.between(3e3, 20e3), () => {
+      later(world, random.between(3e3, 20e3), () => {
         powerOff(world, cluster, site);
         powerOn(world, cluster, next);
-        time.after(random.between(20e3, 50e3), () => powerOn(world, cluster, site));
+        later(world, random.between(20e3, 50e3), () => powerOn(world, cluster, site));
       }),
   });
-  world.busyFor(140_000);
 };
 
 /**
@@ -70,18 +68,17 @@ export const frozenInTurn: Fault = (world, cluster, site) => {
   const { time, random } = world;
   const giveUpAt = time.now + 90_000;
   overtaken(world, cluster, site, 90_000, {
-    promoted: (next) => time.after(100, () => patroniFrozen(world, cluster, next, 200_000)),
+    promoted: (next) => later(world, 100, () => patroniFrozen(world, cluster, next, 200_000)),
     back: (next) =>
-      time.after(random.between(12e3, 45e3), () => {
+      later(world, random.between(12e3, 45e3), () => {
         powerOff(world, cluster, site);
         freezeThird(world, cluster, [site, next]);
         when(world, giveUpAt, nobodyLeads(cluster), () => {
           cluster.patronis.get(next)!.thaw();
-          time.after(random.between(20e3, 50e3), () => powerOn(world, cluster, site));
+          later(world, random.between(20e3, 50e3), () => powerOn(world, cluster, site));
         });
       }),
   });
-  world.busyFor(210_000);
 };
 
 /**
@@ -94,7 +91,7 @@ export const frozenInItsLoop: Fault = (world, cluster, site) => {
     when(world, back.giveUpAt, nobodyLeads(cluster), () => {
       cluster.patronis.get(site)!.thaw();
       lostLater(world, cluster, site);
-      back.later();
+      back.returns();
     });
   });
 };
@@ -104,18 +101,18 @@ export const frozenInItsLoop: Fault = (world, cluster, site) => {
  * and in a pause a running primary takes a vacant key whatever its timeline is.
  */
 export const pausedBetweenLosses: Fault = (world, cluster, site) => {
-  const { time, random } = world;
+  const { random } = world;
   patroniFrozen(world, cluster, site, 120_000);
   passedAndLost(world, cluster, site, (back) => {
     patroniPaused(world, cluster, site, random.between(30e3, 50e3));
-    time.after(random.between(0, 2_000), () => cluster.patronis.get(site)!.thaw());
+    later(world, random.between(0, 2_000), () => cluster.patronis.get(site)!.thaw());
     when(
       world,
       back.giveUpAt,
       () => primaryOf(cluster.etcd.store) === site,
       () => {
         lostLater(world, cluster, site);
-        back.later();
+        back.returns();
       },
     );
   });
@@ -123,9 +120,9 @@ export const pausedBetweenLosses: Fault = (world, cluster, site) => {
 
 /** Some seconds later, in half of all seeds: by then all others may follow it. */
 function lostLater(world: World, cluster: Cluster, site: Site): void {
-  const { time, random } = world;
+  const { random } = world;
   if (random.chance(0.5)) return;
-  time.after(random.between(500, 15e3), () =>
+  later(world, random.between(500, 15e3), () =>
     powerLoss(world, cluster, site, random.between(5e3, 40e3)),
   );
 }
@@ -133,7 +130,7 @@ function lostLater(world: World, cluster: Cluster, site: Site): void {
 interface Back {
   readonly giveUpAt: number;
   /** The site that was lost is back, in a while. */
-  readonly later: () => void;
+  readonly returns: () => void;
 }
 
 /** Another site has acknowledged, and is lost. */
@@ -153,15 +150,14 @@ function passedAndLost(
     () => world.sites.some(acknowledges),
     () => {
       const next = world.sites.find(acknowledges)!;
-      time.after(random.between(500, 12e3), () => {
+      later(world, random.between(500, 12e3), () => {
         powerOff(world, cluster, next);
-        const later = () =>
-          time.after(random.between(5e3, 40e3), () => powerOn(world, cluster, next));
-        then({ giveUpAt, later });
+        const returns = () =>
+          later(world, random.between(5e3, 40e3), () => powerOn(world, cluster, next));
+        then({ giveUpAt, returns });
       });
     },
   );
-  world.busyFor(200_000);
 }
 
 interface Overtaken {
@@ -203,8 +199,19 @@ const nobodyLeads =
   (): boolean =>
     primaryOf(etcd.store) === null;
 
+const AGAIN_MS = 20;
+
+/** For what comes of the last thing that happens. */
+const BEHIND_MS = 15_000;
+
+/** The story goes on until then, so that nothing is mended before; and no longer, since every second of it is computed. */
+function later(world: World, delayMs: number, act: () => void): void {
+  world.busyFor(delayMs + BEHIND_MS);
+  world.time.after(delayMs, act);
+}
+
 function when(world: World, giveUpAt: number, happened: () => boolean, then: () => void): void {
-  const { time } = world;
   if (happened()) then();
-  else if (time.now < giveUpAt) time.after(20, () => when(world, giveUpAt, happened, then));
+  else if (world.time.now < giveUpAt)
+    later(world, AGAIN_MS, () => when(world, giveUpAt, happened, then));
 }

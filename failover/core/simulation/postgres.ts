@@ -47,6 +47,7 @@ export class Postgres {
   readonly clones = new Map<Site, number>();
   readonly #world: World;
   readonly #peers: () => ReadonlyMap<Site, Postgres>;
+  readonly #promoted: (database: Postgres) => void;
   readonly #waiting: Waiting[] = [];
   #ending = false;
   #stalledUntil = 0;
@@ -59,10 +60,15 @@ export class Postgres {
   #replaysUntil = 0;
   #replayed = 0;
 
-  constructor(site: Site, world: World, peers: () => ReadonlyMap<Site, Postgres>) {
+  constructor(
+    site: Site,
+    world: World,
+    peers: () => ReadonlyMap<Site, Postgres>,
+    promoted: (database: Postgres) => void,
+  ) {
     this.site = site;
     this.#world = world;
-    this.#peers = peers;
+    [this.#peers, this.#promoted] = [peers, promoted];
     this.disk = new Disk(world);
   }
 
@@ -186,6 +192,7 @@ export class Postgres {
   }
 
   promote(): void {
+    this.#promoted(this);
     this.primary = true;
     this.follows = null;
     // The very first one begins with what initdb made.
@@ -282,16 +289,26 @@ export class Postgres {
     return true;
   }
 
-  /** walreceiver.c: those of all timelines from its own to the primary's, before anything else. */
+  /**
+   * walreceiver.c: asks for those of all timelines from its own to the primary's, before anything else, and ends where that one lacks
+   * one: which a clone does, that took the last alone. It is there for 10 ms of each 5 s then (PostgreSQL 15: seen in 0 of 54 looks).
+   */
+  isRefusedHistory(primary: Postgres): boolean {
+    return this.#historiesWanted(primary).some((timeline) => !primary.histories.has(timeline));
+  }
+
   #fetchHistories(primary: Postgres): boolean {
-    const wanted = new Set(this.histories);
-    for (let timeline = this.timeline; timeline <= primary.timeline; timeline++) {
-      if (timeline === 1 || wanted.has(timeline)) continue;
-      if (!primary.histories.has(timeline)) return false;
-      wanted.add(timeline);
-    }
-    if (wanted.size !== this.histories.size) this.histories = wanted;
+    if (this.isRefusedHistory(primary)) return false;
+    const wanted = this.#historiesWanted(primary);
+    if (wanted.length > 0) this.histories = new Set([...this.histories, ...wanted]);
     return this.timeline <= primary.timeline;
+  }
+
+  #historiesWanted(primary: Postgres): number[] {
+    const wanted: number[] = [];
+    for (let timeline = this.timeline; timeline <= primary.timeline; timeline++)
+      if (timeline !== 1 && !this.histories.has(timeline)) wanted.push(timeline);
+    return wanted;
   }
 
   #confirm(): void {

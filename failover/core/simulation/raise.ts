@@ -1,16 +1,18 @@
 import type { Site } from '../view.ts';
 import { AgentHost } from './agent/agent-host.ts';
+import type { Answer } from './agent/machines.ts';
 import { Blocking } from './blocking.ts';
 import type { Cluster, Twin } from './cluster.ts';
 import { Etcd } from './etcd.ts';
 import { Exclusion } from './exclusion.ts';
+import { Grounds } from './grounds.ts';
 import type { Invariants } from './invariants.ts';
 import { holderOf } from './lease-claims.ts';
 import { Patroni } from './patroni/patroni.ts';
 import { PeerWire } from './peer-wire.ts';
 import { Postgres } from './postgres.ts';
 import { Server } from './server.ts';
-import { NAMES } from './store.ts';
+import { NAMES, primaryOf } from './store.ts';
 import type { World } from './world.ts';
 
 /** Every program of every site, and who watches them. */
@@ -26,16 +28,25 @@ export class RaisedCluster implements Cluster {
   readonly #blockings = new Map<Site, Blocking>();
   readonly #world: World;
   readonly #check: Invariants;
+  readonly #grounds: Grounds;
 
   constructor(world: World, check: Invariants) {
     [this.#world, this.#check] = [world, check];
-    this.etcd = new Etcd(world, (why) => check.verdict.fail(why));
+    const { verdict, acknowledged } = check;
+    this.etcd = new Etcd(
+      world,
+      (why) => verdict.fail(why),
+      (keys) => this.#grounds.look(keys),
+    );
+    this.#grounds = new Grounds(world, verdict, acknowledged, this);
     this.#peers = new PeerWire(world, () => this.agents);
     if (world.failsafe) this.etcd.store.put(NAMES.patroniConfig, { failsafe_mode: true });
     if (world.alone) this.etcd.store.put(NAMES.patroniConfig, { synchronous_mode_strict: true });
     const peers = { patronis: () => this.patronis, postgreses: () => this.postgreses };
     for (const site of world.sites) {
-      const database = new Postgres(site, world, peers.postgreses);
+      const database = new Postgres(site, world, peers.postgreses, (promoted) =>
+        this.#grounds.promoted(promoted),
+      );
       this.postgreses.set(site, database);
       const exclusion = new Exclusion(() => world.clock(site));
       this.#exclusions.set(site, exclusion);
@@ -67,18 +78,25 @@ export class RaisedCluster implements Cluster {
 
   #serverOn(database: Postgres): Server {
     const [check, twins] = [this.#check, this.#twins];
-    return new Server(database, this.#world, {
-      acknowledged: (ack) => check.acknowledged.take(ack, database),
+    const server = new Server(database, this.#world, {
+      acknowledged: (ack) => {
+        this.#grounds.acknowledges(ack);
+        check.acknowledged.take(ack, database);
+      },
       opened: (epoch) => check.opened(epoch),
-      ordered: () =>
+      ordered: () => {
         check.deadlines(
           [...this.servers.values(), ...twins.map((twin) => twin.server)],
           holderOf(this.etcd.store, 'leader'),
-        ),
+        );
+        this.#grounds.told(server, database);
+      },
     });
+    return server;
   }
 
   #agentOf(site: Site, server: Server | null, host: string = site): AgentHost {
+    let agent: AgentHost;
     const machines = {
       etcd: this.etcd,
       patroni: this.patronis.get(site) ?? null,
@@ -89,12 +107,17 @@ export class RaisedCluster implements Cluster {
       peers: this.#peers,
       exclusion: this.#exclusionOf(site, host),
       blocking: host === site ? (this.#blockings.get(site) ?? null) : null,
-      addressChanged: () =>
+      answered: (answer: Answer) =>
+        this.#check.honesty.answered(agent, answer, primaryOf(this.etcd.store)),
+      addressChanged: () => {
         this.#check.address.look(
           [...this.agents.values(), ...this.#twins.map(({ agent }) => agent)],
           holderOf(this.etcd.store, 'address'),
-        ),
+        );
+        if (agent !== undefined) this.#grounds.carries(agent);
+      },
     };
-    return new AgentHost(site, this.#world, machines, host);
+    agent = new AgentHost(site, this.#world, machines, host);
+    return agent;
   }
 }

@@ -75,6 +75,11 @@ export class Server {
     return !this.gone && this.#role === 'writer' && this.#beforeDeadline();
   }
 
+  /** By the clock of its machine. */
+  get deadline(): number {
+    return this.#deadline;
+  }
+
   report(): ServerReport {
     const { up } = this.#postgres;
     return {

@@ -6,6 +6,7 @@ import { Invariants } from './invariants.ts';
 import { LOSS_RATE, network } from './network.ts';
 import { RaisedCluster } from './raise.ts';
 import { type Random, random } from './random.ts';
+import { Rest } from './rest.ts';
 import { primaryOf } from './store.ts';
 import { type Timeline, timeline } from './timeline.ts';
 import type { Bugs, World } from './world.ts';
@@ -58,6 +59,9 @@ export type Story = (world: World, cluster: Cluster, active: Site) => void;
 export const WARM_UP_MS = 10_000;
 export const FAULTS_MS = 32_000;
 const HEAL_WITHIN_MS = 90_000;
+/** In one seed of so many etcd is slow with what changes something (what has a condition is what that is for). */
+const LATE_EACH = 5;
+const LATE_RATE = 0.3;
 
 export function simulate(setting: Setting): Outcome {
   const chance = random(setting.seed);
@@ -70,26 +74,33 @@ export function simulate(setting: Setting): Outcome {
   const drawn = suffer(setting, world, cluster, check);
   const mendedAt = time.now;
   recover(setting, world, cluster, check);
-  if (check.broken === null) check.finish(cluster);
   const { acknowledged, address, terms } = check;
-  return {
-    broken: check.broken,
-    acknowledged: acknowledged.count,
+  const byFaults = {
     terms: terms.size,
     addressMoves: address.count,
     addressMovesByFaults: address.counted,
     addressGapMs: address.gapMs,
     ackGapMs: acknowledged.gapMs,
     healedAfterMs: time.now - mendedAt,
+  };
+  if (check.broken === null && restsAfter(setting)) new Rest(world, cluster, check).run();
+  if (check.broken === null) check.finish(cluster);
+  return {
+    ...byFaults,
+    broken: check.broken,
+    acknowledged: acknowledged.count,
     lastedMs: time.now,
     story,
     drawn,
   };
 }
 
+/** A story of its own ends as it says; of the last site with power nobody says how it rests. */
+const restsAfter = ({ faults, alone }: Setting): boolean => faults === undefined && !alone;
+
 /** Until the last fault is over. */
 function suffer(
-  { faults, faultsMs = FAULTS_MS, drawn: instead, calm }: Setting,
+  { seed, faults, faultsMs = FAULTS_MS, drawn: instead, calm }: Setting,
   world: World,
   cluster: Cluster,
   check: Invariants,
@@ -98,11 +109,14 @@ function suffer(
   const from = WARM_UP_MS;
   const until = from + faultsMs;
   if (calm) [network.lossRate, network.watchLossRate] = [0, 0];
+  if (faults === undefined && !calm && seed % LATE_EACH === 0) network.lateRate = LATE_RATE;
   const drawn = faults === undefined ? breakThings(world, cluster, { from, until, instead }) : [];
   if (faults) time.at(from, () => faults(world, cluster, primaryOf(cluster.etcd.store) ?? 'a'));
   time.at(from, () => check.beginCounting());
-  while (time.now < Math.max(until, world.busyUntil) && check.broken === null)
+  while (time.now < Math.max(until, world.busyUntil) && check.broken === null) {
     time.runUntil(time.now + 1_000);
+    check.honesty.look(cluster);
+  }
   return drawn;
 }
 
@@ -182,6 +196,7 @@ function makeWorld(setting: Setting, chance: Random, time: Timeline, story: stri
 function mendAll({ network, time }: World, cluster: Cluster, calm = false): void {
   network.mendAll();
   network.lossRate = calm ? 0 : LOSS_RATE;
+  network.lateRate = 0;
   time.runUntil(time.now + 1);
   for (const site of cluster.agents.keys()) {
     cluster.etcd.revive(site);
@@ -189,7 +204,10 @@ function mendAll({ network, time }: World, cluster: Cluster, calm = false): void
     cluster.etcd.membership?.starts.powerOn(site);
   }
   for (const { disk } of cluster.postgreses.values()) disk.mend();
-  for (const patroni of cluster.patronis.values()) patroni.beginIfEnded();
+  for (const patroni of cluster.patronis.values()) {
+    patroni.thaw();
+    patroni.beginIfEnded();
+  }
   for (const agent of cluster.agents.values()) agent.beginIfEnded();
   for (const server of cluster.servers.values()) server.beginIfEnded();
 }

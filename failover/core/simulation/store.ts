@@ -40,6 +40,8 @@ export class Store {
   readonly #keys = new Map<string, Key>();
   readonly #leases = new Map<string, number>();
   #changed: string[] = [];
+  /** By whomever, since the beginning; and which key the last time. */
+  writtenBesidePulses = { count: 0, key: '' };
   #view: View | null = null;
 
   get(key: string): Found | undefined {
@@ -55,7 +57,7 @@ export class Store {
     if (!compare.every((comparison) => this.#holds(comparison))) return false;
     if (change.length > 0) this.revision++;
     for (const each of change) {
-      this.#changed.push('put' in each ? each.put : each.remove);
+      this.#note('put' in each ? each.put : each.remove);
       if ('remove' in each) this.#keys.delete(each.remove);
       else {
         const created = this.#keys.get(each.put)?.created ?? this.revision;
@@ -63,6 +65,12 @@ export class Store {
       }
     }
     return true;
+  }
+
+  #note(key: string): void {
+    this.#changed.push(key);
+    if (key.startsWith(NAMES.sites)) return;
+    this.writtenBesidePulses = { count: this.writtenBesidePulses.count + 1, key };
   }
 
   put(key: string, value: unknown, lease?: string): void {

@@ -79,4 +79,6 @@ export interface Bugs {
   readonly tellsPositionAtOnce?: boolean;
   readonly leavesBeforeItHeard?: boolean;
   readonly leavesAsEtcdsLeader?: boolean;
+  readonly sickIsWell?: boolean;
+  readonly stuckIsLeft?: boolean;
 }

@@ -12,7 +12,7 @@ import { EtcdRequests } from './etcd-requests.ts';
 import { FrontAndPower, type PowerTold } from './front-and-power.ts';
 import { Interface } from './interface.ts';
 import { Looks } from './looks.ts';
-import type { Machines } from './machines.ts';
+import type { Answer, Machines } from './machines.ts';
 import { Process } from './process.ts';
 import { Questions } from './questions.ts';
 
@@ -22,6 +22,8 @@ export class AgentHost implements Asked {
   /** The machine: the site's own, or another that was set up with its name. */
   readonly host: string;
   readonly #world: World;
+  /** What operators were told, by the names of their orders. */
+  readonly answers = new Map<string, Answer>();
   readonly #machines: Machines;
   readonly #process: Process;
   readonly #interface: Interface;
@@ -45,7 +47,14 @@ export class AgentHost implements Asked {
     this.#process = process;
     this.#interface = new Interface({ world, clock, changed: machines.addressChanged });
     this.#frontAndPower = new FrontAndPower(world);
-    this.#deeds = deedsOf(parts, { addresses: this.#interface, questions: this.#questions });
+    this.#deeds = deedsOf(parts, {
+      addresses: this.#interface,
+      questions: this.#questions,
+      answered: (id, answer) => {
+        this.answers.set(id, answer);
+        machines.answered(answer);
+      },
+    });
     machines.etcd.onChange(site, (input) => process.tell(input));
     new Looks(parts, this.#frontAndPower).begin();
     process.tell({ kind: 'address-found', present: false });
@@ -55,12 +64,26 @@ export class AgentHost implements Asked {
     return this.#process.state;
   }
 
+  /** It is alive, and not stopped. */
+  get runs(): boolean {
+    return this.#process.life.runs();
+  }
+
+  /** By the mark that its promotion leaves for as long as it may take; then it lets nobody go on without etcd. */
+  get isPromoting(): boolean {
+    return this.#machines.exclusion.isPromoting;
+  }
+
   get alive(): boolean {
     return this.#process.alive;
   }
 
   get hasAddress(): boolean {
     return this.#interface.carriesAddress && this.#world.network.isOn(this.host);
+  }
+
+  get addressUntil(): number | null {
+    return this.hasAddress ? this.#interface.until : null;
   }
 
   get frontHealthy(): boolean {

@@ -71,7 +71,8 @@ function handOver({ site, world, machines, process, etcd }: Parts, effect: Effec
 }
 
 function cloneAnew({ site, world, machines }: Parts, from: Site): Input {
-  const { network, note } = world;
+  const { bugs, network, note } = world;
+  if (bugs.stuckIsLeft) return { kind: 'done', effect: 'reinitialize' };
   if (!network.links(site, from) || machines.postgresOf(from)?.accepts !== true)
     return { kind: 'failed', effect: 'reinitialize', reason: 'no primary lets it' };
   note(`${site} has its copy cloned anew`);

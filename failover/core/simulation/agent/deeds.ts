@@ -3,6 +3,7 @@ import { deedsWithAddress } from './address.ts';
 import { deedsAtSite } from './at-site.ts';
 import type { Interface } from './interface.ts';
 import { deedsWithLeases } from './leases.ts';
+import type { Answer } from './machines.ts';
 import { deedsWithMembers } from './members.ts';
 import type { Parts } from './parts.ts';
 import { deedsWithPeers } from './peers.ts';
@@ -10,11 +11,14 @@ import { deedsWithPrimaries } from './primaries.ts';
 import { deedsWithPromises } from './promises.ts';
 import type { Questions } from './questions.ts';
 
+interface Around {
+  readonly addresses: Interface;
+  readonly questions: Questions;
+  readonly answered: (id: string, answer: Answer) => void;
+}
+
 /** What is done about each effect; by and by the process is told of the end, as in deeds.ts of the agent. */
-export const deedsOf = (
-  parts: Parts,
-  { addresses, questions }: { addresses: Interface; questions: Questions },
-): Deeds<void> => ({
+export const deedsOf = (parts: Parts, { addresses, questions, answered }: Around): Deeds<void> => ({
   ...deedsWithLeases(parts),
   ...deedsWithPrimaries(parts),
   ...deedsWithPromises(parts),
@@ -22,6 +26,5 @@ export const deedsOf = (
   ...deedsWithAddress(parts, addresses),
   ...deedsAtSite(parts),
   ...deedsWithPeers(parts, questions),
-  // No operator waits for words.
-  answer: () => {},
+  answer: ({ id, ...answer }) => void answered(id, answer),
 });

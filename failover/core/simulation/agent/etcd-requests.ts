@@ -8,6 +8,9 @@ import type { Process } from './process.ts';
 
 const DEADLINE_MS = 1_000;
 
+/** Asked so often that the next overtakes one that is late. */
+const AT_ONCE: ReadonlySet<Pending> = new Set(['pulse', 'read', 'patroni-lease']);
+
 interface EtcdRequestsPorts {
   readonly host: string;
   readonly world: World;
@@ -28,6 +31,7 @@ export class EtcdRequests {
     const { tell } = process.life;
     etcd.request({
       from: host,
+      mayBeLate: !AT_ONCE.has(what),
       deadlineMs: world.bugs.lateAnswersRenew ? 10_000 : DEADLINE_MS,
       apply,
       answer: (answer) => {

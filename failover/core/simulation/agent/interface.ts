@@ -28,6 +28,11 @@ export class Interface {
     return this.#until !== null;
   }
 
+  /** In true time; null where it is not there. */
+  get until(): number | null {
+    return this.#until;
+  }
+
   /** `ip` and `iptables` take seconds, as on a machine that swaps. */
   slow(forMs: number): void {
     this.#slowUntil = this.#ports.world.time.now + forMs;

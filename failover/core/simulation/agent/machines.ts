@@ -1,3 +1,4 @@
+import type { EffectOf } from '../../effects.ts';
 import type { Site } from '../../view.ts';
 import type { Blocking } from '../blocking.ts';
 import type { Etcd } from '../etcd.ts';
@@ -6,6 +7,8 @@ import type { Patroni } from '../patroni/patroni.ts';
 import type { PeerWire } from '../peer-wire.ts';
 import type { Postgres } from '../postgres.ts';
 import type { Server } from '../server.ts';
+
+export type Answer = Pick<EffectOf<'answer'>, 'accepted' | 'text'>;
 
 /** What stands around an agent, here and at the other sites. */
 export interface Machines {
@@ -21,5 +24,6 @@ export interface Machines {
   readonly exclusion: Exclusion;
   /** Null on a witness, and for another machine of a site's name. */
   readonly blocking: Blocking | null;
+  readonly answered: (answer: Answer) => void;
   readonly addressChanged: () => void;
 }

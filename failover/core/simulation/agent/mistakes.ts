@@ -19,6 +19,8 @@ export function mistaken(input: Input, mind: Mind): Input {
   const counts = input.kind === 'pulsed' || input.kind === 'claimed';
   if (bugs.lateAnswersRenew && counts) return { ...input, sentAt: mind.now };
   if (bugs.leavesAsEtcdsLeader && input.kind === 'etcd-leader') return { ...input, here: false };
+  if (bugs.sickIsWell && input.kind === 'server')
+    return { ...input, server: { ...input.server, healthy: true } };
   if (!('view' in input)) return input;
   const { view } = input;
   if (bugs.anyMachine) return { ...input, view: asIfOurs(view, mind) };

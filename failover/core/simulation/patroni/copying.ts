@@ -37,6 +37,7 @@ export class Copying {
       other.isFollowedBy(postgres),
     );
     if (primary === undefined || !this.#hearing.hears(primary.site, true)) return false;
+    if (postgres.isRefusedHistory(primary)) return false;
     return isTakenForTheOther(postgres, primary) ? world.random.chance(0.2) : true;
   }
 

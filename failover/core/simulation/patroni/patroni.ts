@@ -12,7 +12,10 @@ import { Postmaster } from './postmaster.ts';
 import { Process } from './process.ts';
 import { Promotion } from './promotion.ts';
 import { Synchronous } from './synchronous.ts';
-import { LOOP_MS, RELEASE_AFTER_MS, REST_MS, RETRY_MS } from './timings.ts';
+import { LOOP_MS, RETRY_MS } from './timings.ts';
+
+const POLL_EVERY_MS = 1_000;
+const POLLS = 20;
 
 /**
  * One site's Patroni 4.0.7, as far as who leads depends on it: written from its sources (ha.py,
@@ -98,7 +101,9 @@ export class Patroni {
     this.#stopsInLoopUntil = this.#world.time.now + forMs;
   }
 
+  /** And is not frozen in its loop any more. */
   thaw(): void {
+    this.#stopsInLoopUntil = 0;
     this.#process.thaw();
   }
 
@@ -152,9 +157,22 @@ export class Patroni {
         if (written === null) answer('etcd does not answer');
         else {
           this.wake();
-          this.#process.later(RELEASE_AFTER_MS + REST_MS, () => answer(null));
+          this.#awaitOther(POLLS, answer);
         }
       },
+    );
+  }
+
+  /** api.py, poll_failover_result: it is done once another member leads, whoever; it failed once the wish is gone. */
+  #awaitOther(polls: number, answer: (failure: string | null) => void): void {
+    this.#process.later(POLL_EVERY_MS, () =>
+      this.#process.ask(clusterIn, (cluster) => {
+        const leader = cluster?.leader?.site ?? this.site;
+        if (leader !== this.site) answer(null);
+        else if (cluster !== null && cluster.failover === null) answer('Switchover failed');
+        else if (polls === 1) answer('Switchover status unknown');
+        else this.#awaitOther(polls - 1, answer);
+      }),
     );
   }
 
