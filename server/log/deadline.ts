@@ -7,6 +7,7 @@ import { openSync, readSync } from 'node:fs';
 export class Deadline {
   #untilMs: number;
   #lapses = 0;
+  #renewalsAwaited = 0;
   readonly #nowMs: () => number;
   readonly #listeners: (() => void)[] = [];
 
@@ -19,10 +20,19 @@ export class Deadline {
   static readonly none = (): Deadline => new Deadline(Number.POSITIVE_INFINITY);
 
   mayAnswer(): boolean {
-    return this.#untilMs === Number.POSITIVE_INFINITY || this.#nowMs() < this.#untilMs;
+    if (this.#isNone) return true;
+    return this.#renewalsAwaited === 0 && this.#nowMs() < this.#untilMs;
   }
 
-  /** How often it was renewed only when it had passed. */
+  /**
+   * Nobody is answered until the agent has spoken twice: what gave this leave may have changed while it could not be heard of, and one renewal
+   * may have been on its way already. Its renewals come one after the other.
+   */
+  doubt() {
+    if (!this.#isNone) this.#renewalsAwaited = 2;
+  }
+
+  /** How often it was renewed only when it had passed, or was in doubt. */
   get lapses(): number {
     return this.#lapses;
   }
@@ -33,12 +43,17 @@ export class Deadline {
    */
   renew(untilMs: number) {
     if (!this.mayAnswer()) this.#lapses += 1;
+    if (this.#renewalsAwaited > 0) this.#renewalsAwaited -= 1;
     this.#untilMs = untilMs === 0 ? 0 : Math.max(this.#untilMs, untilMs);
     for (const listener of this.#listeners) listener();
   }
 
   onRenewed(listener: () => void) {
     this.#listeners.push(listener);
+  }
+
+  get #isNone(): boolean {
+    return this.#untilMs === Number.POSITIVE_INFINITY;
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { memoryOrDisk } from '../../test/support/folder.ts';
+import { streamingStranger } from '../../test/support/streaming-stranger.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { type EmbeddedPostgres, startEmbedded } from '../storage/embedded/embedded-postgres.ts';
 import { migrate } from '../storage/migrate.ts';
@@ -114,6 +115,33 @@ test.each([
   },
 );
 
+// Where Patroni has no standby left it has PostgreSQL wait for anybody, of which the agent hears a moment later (F26).
+test('what a stranger alone confirmed is told nobody until the agent has spoken again and who may confirm is named', async () => {
+  const deadline = new Deadline(10, () => 0);
+  const { writer } = await start(deadline);
+  const batches: number[] = [];
+  writer.onBatch(({ changes }) => void batches.push(changes));
+  await write(writer);
+  await standbyAnswers(false);
+  let isTold = false;
+  const written = write(writer).then(() => {
+    isTold = true;
+  });
+  await untilWaitingForStandby(1);
+  await using _ = await streamingStranger(postgres.url);
+  await confirmedBy('*');
+  await expect.poll(() => batches).toEqual([1, 1]);
+  expect([isTold, writer.mayAnswer()]).toEqual([false, false]);
+  for (let count = 0; count < 2; count++) deadline.renew(10);
+  // An empty commit, which the stranger has confirmed as well.
+  await expect.poll(() => batches).toEqual([1, 1, 0]);
+  expect([isTold, writer.mayAnswer(), writer.committed.position]).toEqual([false, false, 1]);
+  await confirmedBy('');
+  for (let count = 0; count < 2; count++) deadline.renew(10);
+  await written;
+  expect([writer.mayAnswer(), writer.committed.position]).toEqual([true, 2]);
+});
+
 test('where PostgreSQL is a standby nobody becomes the writer, and nothing is touched', async () => {
   const db = join(folder, 'standby');
   const primary = await startEmbedded({ folder: db, settings: { fsync: 'off' } });
@@ -135,12 +163,12 @@ test('where PostgreSQL is a standby nobody becomes the writer, and nothing is to
   expect(touched).toBe(false);
 });
 
-async function start() {
+async function start(deadline = Deadline.none()) {
   const ended: Error[] = [];
   const writer = await takeOver({
     url: postgres.url,
     leaderRevision: '0',
-    deadline: Deadline.none(),
+    deadline,
     epochStep: () => 1,
     onEnd: (reason) => ended.push(reason),
   });
@@ -175,13 +203,16 @@ async function sql(text: string) {
 }
 
 async function standbyAnswers(answers: boolean) {
-  const names = answers ? '' : 'one_that_is_away';
+  await confirmedBy(answers ? '' : 'one_that_is_away');
+  if (!answers) while (!(await commitWaits()));
+}
+
+async function confirmedBy(names: string) {
   await sql(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
   await sql('SELECT pg_reload_conf()');
   await expect
     .poll(async () => (await sql('SHOW synchronous_standby_names')).rows[0])
     .toEqual({ synchronous_standby_names: names });
-  if (!answers) while (!(await commitWaits()));
 }
 
 /** New sessions show a setting before commits go by it: the checkpointer tells them, when it has read it. */

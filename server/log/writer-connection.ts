@@ -7,6 +7,22 @@ import { wireOf } from './wire.ts';
 /** What a new writer looks for to end the writers before it. */
 export const WRITER_APPLICATION = 'farol-writer';
 
+/** Who could confirm a commit. */
+export interface Confirmed {
+  /** Whatever streams, and be it a base backup: Patroni has nobody left to name, and `synchronous_standby_names` is `*` or `ANY 1 (*)`. */
+  readonly byAnybody: boolean;
+}
+
+/**
+ * Behind each COMMIT, in the same write. What waits for standbys is let go by a walsender that has read its new configuration, which is sent
+ * to all sessions at once; this one reads it before its next statement, as each does.
+ */
+const WHO_CONFIRMS: Statement = {
+  name: 'farol_who_confirms',
+  sql: 'SHOW synchronous_standby_names',
+  parameters: [],
+};
+
 /** Of the connection only: no statement has a time limit. */
 const CONNECT_MS_MAX = 10_000;
 
@@ -68,9 +84,10 @@ export class WriterConnection {
    * Runs the statements, of which the first is BEGIN and the last COMMIT, and resolves when they are
    * committed and confirmed. Rejects with `RefusedBySql` or `CommitUnknown`.
    */
-  async transaction(statements: readonly Statement[]): Promise<void> {
-    const tag = await this.#run(statements);
-    this.#assertConfirmed(tag);
+  async transaction(statements: readonly Statement[]): Promise<Confirmed> {
+    const { tags, row } = await this.#run([...statements, WHO_CONFIRMS], statements.length - 1);
+    this.#assertConfirmed(tags.at(-2));
+    return { byAnybody: row.includes('*') };
   }
 
   /**
@@ -85,7 +102,7 @@ export class WriterConnection {
 
   /** As `transaction`, but the last is ROLLBACK: what would the database say? */
   async rehearse(statements: readonly Statement[]): Promise<void> {
-    await this.#run(statements);
+    await this.#run(statements, statements.length - 1);
   }
 
   /** Cuts the connection without waiting for what is under way. */
@@ -104,8 +121,8 @@ export class WriterConnection {
     if (this.#unconfirmed) throw new CommitUnknown('the wait for the standbys was cancelled');
   }
 
-  /** Answers the tag of the last statement. */
-  async #run(statements: readonly Statement[]): Promise<string | undefined> {
+  /** Of so many it is certain that nothing was written where one of them is refused. */
+  async #run(statements: readonly Statement[], certain: number): Promise<Exchange> {
     await this.#prepare(statements);
     const message = wireOf(statements);
     const sent = new Exchange((connection) => connection.stream.write(message));
@@ -113,10 +130,10 @@ export class WriterConnection {
     try {
       await this.#send(sent);
     } catch (error) {
-      const isLast = sent.tags.length >= statements.length - 1;
-      throw await this.#refused(error, isLast ? undefined : statements[sent.tags.length]);
+      const isCertain = sent.tags.length < certain;
+      throw await this.#refused(error, isCertain ? statements[sent.tags.length] : undefined);
     }
-    return sent.tags.at(-1);
+    return sent;
   }
 
   /**
@@ -157,6 +174,8 @@ export class WriterConnection {
 /** What the driver calls while it reads the answers of one submitted exchange. */
 class Exchange {
   readonly tags: string[] = [];
+  /** The first column of the last row that came, as text. */
+  row = '';
   readonly done: Promise<void>;
   readonly #ask: (connection: pg.Connection) => unknown;
   #settle: { resolve: () => void; reject: (error: Error) => void };
@@ -183,7 +202,9 @@ class Exchange {
     this.#settle.reject(error);
   }
   handleRowDescription() {}
-  handleDataRow() {}
+  handleDataRow({ fields }: { fields: readonly (string | null)[] }) {
+    this.row = fields[0] ?? '';
+  }
   handleEmptyQuery() {}
   handlePortalSuspended() {}
 }

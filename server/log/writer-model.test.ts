@@ -8,11 +8,11 @@ import { Deadline } from './deadline.ts';
 import { BuiltOnRefused, NotWriter, OutcomeUnknown, RefusedForData } from './log.ts';
 import type { Statement } from './statement.ts';
 import { Writer } from './writer.ts';
-import { CommitUnknown, RefusedBySql } from './writer-connection.ts';
+import { CommitUnknown, type Confirmed, RefusedBySql } from './writer-connection.ts';
 
 type Deed =
   | { kind: 'push'; touches: string[]; isPoison: boolean }
-  | { kind: 'answer' | 'lose' | 'lapse' | 'renew' | 'close' | 'turn' };
+  | { kind: 'answer' | 'stranger' | 'lose' | 'lapse' | 'renew' | 'close' | 'turn' };
 /** What happens, and how many microtasks later the next thing does. */
 type Step = Deed & { microtasks: number };
 
@@ -46,8 +46,9 @@ const push = (microtasks: number): Step => ({
   ...{ kind: 'push', touches: [], isPoison: false, microtasks },
 });
 
-const kindOnly = <K extends 'answer' | 'lose' | 'lapse' | 'renew' | 'close' | 'turn'>(kind: K) =>
-  fc.record({ kind: fc.constant(kind), microtasks: fc.nat(12) });
+const kindOnly = <K extends 'answer' | 'stranger' | 'lose' | 'lapse' | 'renew' | 'close' | 'turn'>(
+  kind: K,
+) => fc.record({ kind: fc.constant(kind), microtasks: fc.nat(12) });
 const anyPush = fc.record({
   kind: fc.constant('push' as const),
   touches: fc.subarray(['room:a', 'room:b']),
@@ -57,6 +58,7 @@ const anyPush = fc.record({
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: anyPush },
   { weight: 6, arbitrary: kindOnly('answer') },
+  { weight: 1, arbitrary: kindOnly('stranger') },
   { weight: 5, arbitrary: kindOnly('turn') },
   { weight: 1, arbitrary: kindOnly('lapse') },
   { weight: 2, arbitrary: kindOnly('renew') },
@@ -80,8 +82,12 @@ class Model {
   readonly #deadline = new Deadline(1, () => this.#nowMs);
   readonly #writer: Writer;
   #nowMs = 0;
+  /** Of which a stranger makes two necessary. */
+  #renewalsAwaited = 0;
   #isClosing = false;
-  #inFlight: { statements: readonly Statement[]; settle: PromiseWithResolvers<void> } | undefined;
+  #inFlight:
+    | { statements: readonly Statement[]; settle: PromiseWithResolvers<Confirmed> }
+    | undefined;
 
   constructor() {
     this.#writer = new Writer({
@@ -102,6 +108,7 @@ class Model {
   async take(step: Step): Promise<void> {
     if (step.kind === 'push') this.#push(step);
     if (step.kind === 'answer') this.#answer();
+    if (step.kind === 'stranger') this.#answer({ byAnybody: true });
     if (step.kind === 'lose') this.#settleInFlight(new CommitUnknown('lost'));
     if (step.kind === 'lapse') this.#nowMs = Number.MAX_SAFE_INTEGER;
     if (step.kind === 'renew') this.#renew();
@@ -115,7 +122,7 @@ class Model {
    * writer, and one that is closed must do without.
    */
   async settle(): Promise<void> {
-    if (this.#nowMs > 0 && !this.#isClosing) this.#renew();
+    while ((this.#nowMs > 0 || this.#renewalsAwaited > 0) && !this.#isClosing) this.#renew();
     for (let quiet = 0; quiet < 3; quiet++) {
       await turn();
       if (this.#inFlight) quiet = 0;
@@ -169,16 +176,17 @@ class Model {
       );
   }
 
-  #transaction(statements: readonly Statement[]): Promise<void> {
+  #transaction(statements: readonly Statement[]): Promise<Confirmed> {
     if (this.#inFlight) this.#wrong.push('two batches in flight');
     if (this.#ends.length > 0) this.#wrong.push('a batch of a writer that had ended');
     if (this.#nowMs > 0) this.#wrong.push('a batch that began past the deadline');
-    const settle = Promise.withResolvers<void>();
+    if (this.#renewalsAwaited > 0) this.#wrong.push('a batch that began in doubt');
+    const settle = Promise.withResolvers<Confirmed>();
     this.#inFlight = { statements, settle };
     return settle.promise;
   }
 
-  #answer() {
+  #answer(confirmed: Confirmed = { byAnybody: false }) {
     if (!this.#inFlight) return;
     const { statements } = this.#inFlight;
     try {
@@ -188,18 +196,20 @@ class Model {
     }
     for (const [, text] of textIn(statements).matchAll(/((?:note|poison) \d+;)/g))
       this.#committed.push(text!);
-    this.#settleInFlight(undefined);
+    if (confirmed.byAnybody) this.#renewalsAwaited = 2;
+    this.#settleInFlight(confirmed);
   }
 
-  #settleInFlight(error: Error | undefined) {
+  #settleInFlight(end: Confirmed | Error) {
     const settle = this.#inFlight?.settle;
     this.#inFlight = undefined;
-    if (error) settle?.reject(error);
-    else settle?.resolve();
+    if (end instanceof Error) settle?.reject(end);
+    else settle?.resolve(end);
   }
 
   #renew() {
     this.#nowMs = 0;
+    this.#renewalsAwaited = Math.max(0, this.#renewalsAwaited - 1);
     this.#deadline.renew(1);
   }
 

@@ -65,7 +65,7 @@ export class Writer implements Log {
   readonly #outcomeListeners: ((outcomes: readonly OutcomeRow[]) => void)[] = [];
   readonly #refusedListeners: ((touches: ReadonlySet<string>) => void)[] = [];
   readonly #batchListeners: ((batch: BatchTime) => void)[] = [];
-  /** Committed, but the deadline had passed when that came back: told behind a renewed one, once another commit is confirmed. */
+  /** Committed, but the deadline had passed when that came back, or was in doubt: told behind a renewed one, once another commit is confirmed. */
   #untold: Waiting[] = [];
   /** Up to here it is told. */
   #told: number;
@@ -251,7 +251,9 @@ export class Writer implements Log {
     const begun = { atMs: performance.now(), lapses: this.#options.deadline.lapses };
     this.#begun = begun;
     try {
-      await this.#options.connection.transaction(this.#statementsOf(batch));
+      const { byAnybody } = await this.#options.connection.transaction(this.#statementsOf(batch));
+      // Patroni has no standby left, and the agent, who takes the deadline back for that, is yet to hear of it (D3.2).
+      if (byAnybody) this.#options.deadline.doubt();
     } catch (error) {
       if (isPoison(error)) return error;
       throw error;

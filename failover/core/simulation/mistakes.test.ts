@@ -153,13 +153,18 @@ const MISTAKES: [mistake: string, bugs: Bugs, story: Story][] = [
     once(pausedBetweenLosses),
   ],
   [
+    'what a base backup alone may have confirmed is told before the agent has heard that no standby is left',
+    { toldWhoeverConfirms: true },
+    once(strangerConfirms),
+  ],
+  [
     'what was committed past the deadline is told as soon as that is renewed (and a standby that lags is named, which covers it)',
     { toldOnRenewal: true, namesWhoLags: true },
     once(strangerConfirms),
   ],
   [
-    'a deadline that passed and was renewed while a commit was under way is forgotten (and a standby that lags is named)',
-    { forgetsLapses: true, namesWhoLags: true },
+    'a deadline that passed and was renewed while a commit was under way is forgotten (and a standby that lags is named, and nobody asks who confirms)',
+    { forgetsLapses: true, namesWhoLags: true, toldWhoeverConfirms: true },
     once(strangerConfirmsUnheard),
   ],
   [

@@ -30,6 +30,7 @@ interface Request {
 interface Ended {
   readonly entry: Entry;
   readonly committed: boolean;
+  readonly byAnybody: boolean;
   readonly lapses: number;
 }
 
@@ -62,8 +63,10 @@ export class Server {
   #queue: Request[] = [];
   /** Committed, and past the deadline when that came back: told behind another commit under a renewed one. */
   #untold: Request[] = [];
-  /** How often the deadline was renewed only when it had passed. */
+  /** How often the deadline was renewed only when it had passed, or was in doubt. */
   #lapses = 0;
+  /** Orders to come before anybody is answered, since anybody could confirm the last commit (`Deadline.doubt`). */
+  #ordersAwaited = 0;
 
   constructor(postgres: Postgres, world: World, told: Told) {
     this.site = postgres.site;
@@ -141,6 +144,7 @@ export class Server {
     this.#outcomes = new Set();
     this.#queue = [];
     this.#untold = [];
+    this.#ordersAwaited = 0;
     this.pausedUntil = 0;
     this.#deadline = Number.NEGATIVE_INFINITY;
     this.#world.time.after(restartMs, () => {
@@ -175,6 +179,7 @@ export class Server {
     // Nought withholds it; else an answer that was given under the later one cannot be taken back.
     else {
       if (!this.#beforeDeadline()) this.#lapses++;
+      if (this.#ordersAwaited > 0) this.#ordersAwaited--;
       this.#deadline = deadline === 0 ? 0 : Math.max(this.#deadline, deadline);
       if (this.#world.bugs.toldOnRenewal && this.#beforeDeadline()) this.#tellUntold();
       if (this.#untold.length > 0) this.#serve();
@@ -199,7 +204,7 @@ export class Server {
   }
 
   #beforeDeadline(): boolean {
-    return this.#world.clock(this.site) < this.#deadline;
+    return this.#ordersAwaited === 0 && this.#world.clock(this.site) < this.#deadline;
   }
 
   /** End other sessions, until the row is free; set the epoch; wait until a standby has that too. */
@@ -291,14 +296,16 @@ export class Server {
     const [life, lapses] = [this.#life, this.#lapses];
     this.#begunAt = this.#world.time.now;
     this.#postgres.commit(entry, (committed) => {
-      const finish = () => this.#finish(request, { entry, committed, lapses });
+      const byAnybody = this.#postgres.confirmers.names === 'any';
+      const finish = () => this.#finish(request, { entry, committed, byAnybody, lapses });
       if (this.#life === life) this.#running(finish)();
     });
   }
 
-  #finish(request: Request | null, { entry, committed, lapses }: Ended): void {
+  #finish(request: Request | null, { entry, committed, byAnybody, lapses }: Ended): void {
     this.#busy = false;
     this.#begunAt = null;
+    if (byAnybody && !this.#world.bugs.toldWhoeverConfirms) this.#ordersAwaited = 2;
     // What became of it is looked up behind a takeover, never guessed.
     if (!committed) this.kill(START_MS);
     else {

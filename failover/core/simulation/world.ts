@@ -43,6 +43,7 @@ export interface Bugs {
   readonly noDeadlineAfterCommit?: boolean;
   readonly toldOnRenewal?: boolean;
   readonly forgetsLapses?: boolean;
+  readonly toldWhoeverConfirms?: boolean;
   readonly namesWhoLags?: boolean;
   readonly claimsEarly?: boolean;
   readonly holdsUnclaimed?: boolean;
