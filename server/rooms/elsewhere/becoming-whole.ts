@@ -9,6 +9,7 @@ import { enterMembers } from './enter-members.ts';
 import { isIn } from './known-outside.ts';
 import type { Elsewhere } from './other-servers.ts';
 import type { PartialJoin } from './partial-join.ts';
+import { putOut } from './put-out.ts';
 import { receivedState } from './received-state.ts';
 import { tryServers } from './try-servers.ts';
 import { UntilHeard } from './until-heard.ts';
@@ -62,11 +63,24 @@ export class BecomingWhole {
         return;
       } catch (error) {
         if (this.#end.signal.aborted) return;
+        if (isRefused(error) && (await this.#isPutOut(roomId))) continue;
         const told = new Error(`The members of ${roomId} could not be fetched`, { cause: error });
         this.#building.ports.onError?.(told);
       }
       const ms = RETRIES_MS[Math.min(attempt, RETRIES_MS.length - 1)]!;
       heard = await pauses.sleep(ms, await this.#serversOf(roomId), this.#end.signal);
+    }
+  }
+
+  /** Then there is nothing more to fetch, and what is held can be looked at. */
+  async #isPutOut(roomId: RoomId): Promise<boolean> {
+    const { ports } = this.#building;
+    try {
+      const partial = await ports.store.partialJoin(roomId);
+      return partial !== undefined && (await putOut(this.#building, roomId, partial));
+    } catch (error) {
+      ports.onError?.(error);
+      return false;
     }
   }
 
@@ -112,6 +126,9 @@ export class BecomingWhole {
     return parsedEventOf(stored, rules);
   }
 }
+
+/** By who is in the room: it does not tell us who else is, and we may not be in it ourselves. */
+const isRefused = (error: unknown): boolean => error instanceof MatrixError && error.status === 403;
 
 interface Attempt {
   /** How many there were before. */

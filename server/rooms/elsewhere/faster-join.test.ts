@@ -5,6 +5,9 @@ import { freshDatabase } from '../../../test/support/postgres.ts';
 import { type Person, personAt, VERSIONS } from '../../../test/support/two-servers.ts';
 import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import { MatrixError } from '../../protocol/matrix-error.ts';
+import { DEFAULT_ROOM_VERSION, rulesOf } from '../../protocol/room-versions.ts';
+import { signEvent } from '../../protocol/signatures.ts';
 import { roomStore } from '../../storage/rooms/room-store.ts';
 import { loadRooms } from '../memory/load-rooms.ts';
 import { StateKeys } from '../memory/state-keys.ts';
@@ -269,14 +272,78 @@ test.each([
     const path = `/rooms/${encodeURIComponent(roomId)}/${how}`;
     expect((await alice.post(path, { user_id: bob.userId })).status).toBe(200);
     await expect.poll(() => heldAt(bob)).toBe(1);
-    const { rooms } = bob.server.features;
-    const membership = async () =>
-      (await rooms.roomsOf(bob.userId as UserId)).get(roomId)?.membership;
-    expect(await membership()).toBe('join');
+    expect(await membershipOf(bob, roomId)).toBe('join');
     state.tell();
-    await expect.poll(membership, { timeout: 15_000 }).toBe(becomes);
+    await expect.poll(() => membershipOf(bob, roomId), { timeout: 15_000 }).toBe(becomes);
   },
 );
+
+test.each([
+  ['kick', 'leave'],
+  ['ban', 'ban'],
+])(
+  'who is put out by a %s, and is told the members by nobody any more, is out all the same',
+  async (how, becomes) => {
+    const { alice, bob } = await fasterServers();
+    const roomId = await alice.createRoom({ name: 'Castle' });
+    const tell = refusesState(alice);
+    await bob.join(roomId, alice.server);
+    const path = `/rooms/${encodeURIComponent(roomId)}/${how}`;
+    expect((await alice.post(path, { user_id: bob.userId })).status).toBe(200);
+    await expect.poll(() => membershipOf(bob, roomId), { timeout: 15_000 }).toBe(becomes);
+    await expect.poll(() => heldAt(bob)).toBe(0);
+    const { rooms } = await synced(bob, '{"room":{"include_leave":true}}');
+    const { leave = {}, join = {} } = rooms as Record<string, JsonObject | undefined>;
+    expect([Object.keys(leave), Object.keys(join)]).toEqual([[roomId], []]);
+    tell();
+    if (how === 'ban') return;
+    expect((await bob.join(roomId, alice.server)).status).toBe(200);
+    expect(await stateAt(bob, roomId)).toEqual(await stateAt(alice, roomId));
+  },
+);
+
+test('who may put out nobody has put out nobody, whatever their server signs', async () => {
+  const alice = await personAt(await startFederating(authority), 'alice');
+  const failures: unknown[] = [];
+  const onError = (error: unknown) => void failures.push(error);
+  const there = await startFederating(authority, { federation: FASTER, onError });
+  const bob = await personAt(there, 'bob');
+  const carol = await personAt(alice.server, 'carol');
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  await carol.join(roomId, alice.server);
+  refusesState(alice);
+  await bob.join(roomId, alice.server);
+  const [join] = await bob.server.fresh.database.query<{ json: string; eventId: string }>(
+    'own_join',
+    'SELECT json, event_id AS "eventId" FROM event WHERE sender = $1',
+    [bob.userId],
+  );
+  const { depth, origin_server_ts, auth_events } = JSON.parse(join!.json) as JsonObject;
+  const forged = signEvent(
+    {
+      ...{ type: 'm.room.member', room_id: roomId, sender: carol.userId, state_key: bob.userId },
+      ...{
+        content: { membership: 'leave' },
+        depth: (depth as number) + 1,
+        origin_server_ts: origin_server_ts!,
+      },
+      ...{
+        prev_events: [join!.eventId],
+        auth_events: [...(auth_events as string[]), join!.eventId],
+      },
+    },
+    rulesOf(DEFAULT_ROOM_VERSION)!,
+    alice.server.name,
+    alice.server.key,
+  );
+  const from = { origin: alice.server.name, isPushed: true };
+  const [received] = await bob.server.features.roomReceiver.receive(roomId, [forged], from);
+  expect(received!.kind).toBe('held');
+  // The next try may be half a minute away.
+  const before = failures.length;
+  await expect.poll(() => failures.length, { timeout: 60_000 }).toBeGreaterThan(before);
+  expect([await membershipOf(bob, roomId), await heldAt(bob)]).toEqual(['join', 1]);
+});
 
 test('nobody is let into a room, or told of it, by a server that does not know its members', async () => {
   const { alice, bob, state } = await fasterServers();
@@ -302,6 +369,22 @@ async function fasterServers(more: { joinWaitsMs?: number } = {}) {
   const federation = { ...FASTER, ...more };
   const there = await startFederating(authority, { federation, onError: () => {} });
   return { alice, bob: await personAt(there, 'bob'), state: withholdsState(alice) };
+}
+
+/** As a server does that tells its rooms' state only to who is in them; until what it answers is called. */
+function refusesState({ server }: Person): () => void {
+  const { rooms } = server.features;
+  const open = rooms.openForServer.bind(rooms);
+  rooms.openForServer = async (...wish) => {
+    const opened = await open(...wish);
+    opened.stateBefore = async () => {
+      throw new MatrixError(403, 'M_FORBIDDEN', 'Host not in room.');
+    };
+    return opened;
+  };
+  return () => {
+    rooms.openForServer = open;
+  };
 }
 
 function withholdsState({ server }: Person) {
@@ -348,6 +431,9 @@ const isPartial = async (who: Person, roomId: RoomId) => (await opened(who, room
 
 const whole = (who: Person, roomId: RoomId) =>
   expect.poll(() => isPartial(who, roomId), { timeout: 15_000 }).toBe(false);
+
+const membershipOf = async ({ server, userId }: Person, roomId: RoomId) =>
+  (await server.features.rooms.roomsOf(userId as UserId)).get(roomId)?.membership;
 
 const membersAt = async (who: Person, roomId: RoomId) =>
   [...(await opened(who, roomId)).members('join')].sort();
