@@ -127,6 +127,7 @@ async function startAgent(options: { etcdAnswers?: boolean; world?: World } = {}
     pause: (forMs) => agent.pause(forMs),
     recovery: (to) => agent.recovery(to),
     recover: (order) => agent.recover({ ...order, at: '2026-11-26T12:00:00.000Z' }),
+    promotion: async () => ({ kind: 'refused' as const, why: 'nothing is lost' }),
     recoveries: async () => [],
   });
   const stop = new AbortController();

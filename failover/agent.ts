@@ -4,6 +4,7 @@ import { type Effect, pendingOf, perform } from './core/effects.ts';
 import type { Input, Pending, RecoveryWanted } from './core/inputs.ts';
 import { step } from './core/machine.ts';
 import { wordNow } from './core/pulse/word.ts';
+import { type Looked, type PromotionPlan, planPromotion } from './core/recovery/promotion.ts';
 import { type Plan, planRecovery } from './core/recovery/recovery.ts';
 import { type Self, type State, start } from './core/state.ts';
 import { type Millis, TIMINGS } from './core/timings.ts';
@@ -75,6 +76,11 @@ export class Agent {
   /** What an operator would go on with, and without, by what is known now. */
   recovery(to: Site | null): Plan {
     return planRecovery(this.#state, to, this.#ports.now(), TIMINGS);
+  }
+
+  /** What would be lost if etcd went on here without its other member, by what is known now. */
+  promotion(looked: Looked): PromotionPlan {
+    return planPromotion(this.#state, looked, this.#ports.now(), TIMINGS);
   }
 
   recover(order: Omit<RecoveryWanted, 'kind' | 'id'>): Promise<OperatorsAnswer> {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { homedir, hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
@@ -10,7 +11,9 @@ import { DiskProbe } from './adapters/disk/disk-probe.ts';
 import { oneAtATime } from './adapters/disk/one-at-a-time.ts';
 import { Etcd } from './adapters/etcd/etcd.ts';
 import { Gateway } from './adapters/etcd/gateway.ts';
+import { lastMember } from './adapters/etcd/last-member.ts';
 import { etcdDamage } from './adapters/etcd/member-told.ts';
+import { lookedAround, lookedAt } from './adapters/etcd/own-member.ts';
 import { watch } from './adapters/etcd/watch.ts';
 import { Front } from './adapters/front/front.ts';
 import { Links } from './adapters/links/links.ts';
@@ -38,12 +41,14 @@ import { leave } from './cli/leave.ts';
 import { showLogs } from './cli/logs.ts';
 import { maintenance } from './cli/maintenance.ts';
 import { type Operator, operate } from './cli/operate.ts';
+import { promote } from './cli/promote.ts';
 import { listOf, recover } from './cli/recover.ts';
 import { sentences, table } from './cli/table.ts';
 import { forTerminal, isTerminal, jsonForTerminal, typed, whoAsks } from './cli/terminal.ts';
 import { completion, manPage, usage } from './cli/usage.ts';
 import { ConfigError, type FailoverConfig, readConfig } from './config/config.ts';
 import { keyNames } from './core/etcd/names.ts';
+import type { Looked } from './core/recovery/promotion.ts';
 import type { State } from './core/state.ts';
 import { type Millis, TIMINGS } from './core/timings.ts';
 import { diagnose } from './doctor/diagnose.ts';
@@ -95,6 +100,7 @@ async function run(command: string): Promise<void> {
   else if (command === 'users') await runUsers(config);
   else if (command === 'signing-key')
     await asAdministrator(config, positionals.slice(1), signingKey);
+  else if (command === 'promote') await runPromotion(config);
   else if (isOperators(command)) await runOperator(command, config.runtimeDir);
   else throw new ConfigError(`There is no command "${command}".\n${usage()}`);
 }
@@ -106,7 +112,8 @@ function isOperators(command: string | undefined): boolean {
 async function runAgent(config: Config): Promise<void> {
   startWatchdog();
   const log = pino({ base: { site: config.site }, timestamp: pino.stdTimeFunctions.isoTime });
-  const { ports, askNow, recoveries, close } = connect(config, log);
+  const { ports, askNow, recoveries, lookAround, close } = connect(config, log);
+  const began = ports.now();
   const self = {
     site: config.site,
     ...machine(),
@@ -131,6 +138,7 @@ async function runAgent(config: Config): Promise<void> {
     switchover: (to) => agent.switchover(to),
     pause: (forMs) => agent.pause(forMs),
     recovery: (to) => agent.recovery(to),
+    promotion: async () => agent.promotion({ ...(await lookAround()), began }),
     recover: (order) => agent.recover({ ...order, at: new Date().toISOString() }),
     recoveries,
   });
@@ -147,6 +155,7 @@ function connect(
   ports: Ports;
   askNow: (state: State) => Promise<AskedNow>;
   recoveries: () => Promise<unknown[]>;
+  lookAround: () => Promise<Pick<Looked, 'own' | 'beside'>>;
   close: () => Promise<unknown>;
 } {
   const { tls } = config;
@@ -189,6 +198,13 @@ function connect(
     ports,
     askNow: (state) => askNow(config, etcd, state, aside),
     recoveries: () => etcd.recoveries(),
+    lookAround: () =>
+      lookedAround({
+        ...{ gateway, names, site: config.site, runtimeDir: config.runtimeDir },
+        others: config.etcd.endpoints.slice(1),
+        besides: Object.values(config.peers?.sites ?? {}),
+        withinMs: TIMINGS.etcdDeadlineMs,
+      }),
     close: () => {
       address?.close();
       identity?.close();
@@ -341,6 +357,26 @@ async function runRecovery(operator: Operator): Promise<void> {
     print,
     confirm: confirm === null && isTerminal() ? typed : async () => confirm,
   });
+}
+
+async function runPromotion(config: Config): Promise<void> {
+  if (config.witness)
+    throw new ConfigError('A witness has no copy of the database: ask at a site that has one.');
+  const { runtimeDir, cluster, patroni } = config;
+  const { confirm = null, json } = values;
+  const names = keyNames(cluster, patroni?.scope ?? cluster);
+  const operator = operate(runtimeDir);
+  try {
+    process.exitCode = await promote(operator, {
+      ...{ by: whoAsks(), at: new Date().toISOString(), id: randomUUID(), print, json },
+      keys: names,
+      goOnAlone: lastMember({ runtimeDir }),
+      look: () => lastMember({ runtimeDir })({ id: randomUUID(), look: lookedAt(names) }),
+      confirm: confirm === null && isTerminal() && !json ? typed : async () => confirm,
+    });
+  } finally {
+    await operator.close();
+  }
 }
 
 function print(text: string): void {

@@ -220,7 +220,7 @@ const ARROWS: Record<string, string[]> = {
     'zod',
     'pino',
   ],
-  'failover/member': ['failover/adapters/word.ts', 'failover/promotion'],
+  'failover/member': ['failover/core', 'failover/adapters/word.ts', 'failover/promotion'],
   'failover/front': [
     'server/http/linger.ts',
     'failover/changes.ts',

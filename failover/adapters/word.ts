@@ -12,11 +12,11 @@ export async function wordIn(path: string): Promise<unknown> {
 }
 
 /** Its beginning; rejects where nobody can read it, with ENOENT where there is none. */
-export async function textOf(path: string): Promise<string> {
+export async function textOf(path: string, bytesMax = BYTES_MAX): Promise<string> {
   const file = await open(path, OPEN);
   try {
     if (!(await file.stat()).isFile()) throw new Error(`${path} is no file`);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(BYTES_MAX), 0, BYTES_MAX, 0);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytesMax), 0, bytesMax, 0);
     return buffer.toString('utf8', 0, bytesRead);
   } finally {
     await file.close();

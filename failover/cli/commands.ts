@@ -115,6 +115,13 @@ export const COMMANDS: readonly Command[] = [
     isOperators: true,
   },
   {
+    name: 'promote',
+    synopsis: '[--confirm TEXT] [--json]',
+    options: ['confirm', 'json'],
+    said: 'of two sites without a witness, where the other is lost for good: shows what would be lost, asks what no machine can know, and lets this one go on alone; as root. Ends with 0 if this site leads, 1 if nothing was done, 3 if etcd goes on here and nobody leads yet (`recover` goes on from there), 4 if that is not known (look before you ask again)',
+    isOperators: true,
+  },
+  {
     name: 'recoveries',
     synopsis: '',
     options: [],

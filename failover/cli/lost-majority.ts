@@ -1,9 +1,11 @@
 import type { Status } from '../status/status.ts';
 import { whyUnknown } from './outlook.ts';
 
-/** etcd's members that answer are too few to decide anything. */
+/** etcd's members that answer are too few to decide anything. Of two, one may have been let go on alone (`farol promote`). */
 export const isWithoutMajority = ({ etcd }: Pick<Status, 'etcd'>): boolean =>
-  2 * etcd.filter(({ answers }) => answers).length <= etcd.length && etcd.length > 0;
+  2 * etcd.filter(({ answers }) => answers).length <= etcd.length &&
+  etcd.length > 0 &&
+  !(etcd.length === 2 && etcd.some(({ answers, knowsLeader }) => answers && knowsLeader));
 
 /**
  * F6: without a majority nothing can be written down, also not who goes on. What is left of etcd has to be made whole by hand,
@@ -13,8 +15,17 @@ export function lostMajority(status: Pick<Status, 'etcd'>): string {
   const there = status.etcd
     .filter(({ answers, runs = false }) => answers || runs)
     .map(({ member }) => member);
-  return [...whyUnknown(status), ...(there.length === 0 ? NONE : steps(there))].join('\n');
+  return [...whyUnknown(status), ...wayOut(status.etcd.length, there)].join('\n');
 }
+
+/** Of two, whoever is given up decides nothing without the other; of more, two that were given up are a majority by themselves. */
+const wayOut = (members: number, there: readonly string[]): readonly string[] => {
+  if (there.length === 0) return NONE;
+  return members === 2 ? [PROMOTE] : steps(there);
+};
+
+const PROMOTE =
+  'Only if the silent one is lost for good: farol promote, as root at the one that is left. It shows what would be lost, and asks what no machine can know.';
 
 const NONE = ['No member of etcd runs: start etcd at a site that has its data, and ask again.'];
 

@@ -1,6 +1,6 @@
 import { Client } from 'undici';
 import { socketOf } from '../sockets.ts';
-import type { Plan, RecoveryOrder } from '../status/recovery.ts';
+import type { Plan, PromotionPlan, RecoveryOrder } from '../status/recovery.ts';
 import type { Status } from '../status/status.ts';
 
 /** What an operator may ask of the agent of this machine. Each returns what to print. */
@@ -9,6 +9,7 @@ export interface Operator {
   switchover(to: string | null): Promise<string>;
   pause(minutes: number): Promise<string>;
   recovery(to: string | null): Promise<Plan>;
+  promotion(): Promise<PromotionPlan>;
   recover(order: RecoveryOrder): Promise<string>;
   /** What stays of each order to recover. */
   recoveries(): Promise<readonly unknown[]>;
@@ -50,6 +51,7 @@ export function operate(runtimeDir: string): Operator {
       const query = to === null ? '' : `?${new URLSearchParams({ to })}`;
       return (await ask('GET', `/v1/recovery${query}`)) as Plan;
     },
+    promotion: async () => (await ask('GET', '/v1/promotion')) as PromotionPlan,
     recover: (recovery) => order('/v1/recover', recovery),
     recoveries: async () => (await ask('GET', '/v1/recoveries')) as unknown[],
     close: () => client.destroy(),

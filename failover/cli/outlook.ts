@@ -37,7 +37,9 @@ function whyNoMajority(etcd: Status['etcd'], there: readonly string[], needed: n
     missing > 0
       ? `Bring back ${missing === away.length ? '' : `${missing} of `}${away.join(', ')}: power, network, or the program there.`
       : 'These are enough: if it stays so, look at TCP to 2380 between them, and at their disks.';
-  return `etcd has no majority: of its ${etcd.length} members ${answering}, and ${needed} must${waiting}. ${mend}`;
+  const lost =
+    etcd.length === 2 && missing > 0 ? ' If it is lost for good: `farol promote`, as root.' : '';
+  return `etcd has no majority: of its ${etcd.length} members ${answering}, and ${needed} must${waiting}. ${mend}${lost}`;
 }
 
 const named = (

@@ -1,4 +1,10 @@
-import type { AtStake, Possible, RecoveryRecord } from '../status/recovery.ts';
+import type {
+  AloneRecord,
+  AtStake,
+  Missing,
+  Possible,
+  RecoveryRecord,
+} from '../status/recovery.ts';
 import { bytes } from './bytes.ts';
 import { isWithoutMajority, lostMajority } from './lost-majority.ts';
 import type { Operator } from './operate.ts';
@@ -59,14 +65,14 @@ function sentenceOfCopy(
   return `  ${site} is here: ${where}${dead}${not}${site === to ? '  <- would lead' : ''}`;
 }
 
-function sentenceOfMissing({
+export function sentenceOfMissing({
   site,
   answers,
   silentMs,
   saidAtMs,
   timeline,
   lsn,
-}: Possible['missing'][number]): string {
+}: Missing): string {
   const silent = silentMs === null ? 'never heard' : `silent for ${span(silentMs)} at least`;
   const how = answers ? 'its agent answers, its database does not' : silent;
   const at = saidAtMs === null ? '' : `, at ${new Date(saidAtMs).toISOString()} by its own clock`;
@@ -91,9 +97,20 @@ export function lossOf({ kind, bytes: lost, unheardMs, why }: AtStake): string {
 /** What `farol recoveries` prints. */
 export function listOf(records: readonly unknown[]): string {
   if (records.length === 0) return 'Nothing was ever recovered by hand.';
-  return records
-    .map((record) => (isRecord(record) ? line(record) : JSON.stringify(record)))
-    .join('\n');
+  return records.map(lineOf).join('\n');
+}
+
+function lineOf(record: unknown): string {
+  if (isAlone(record)) return lineOfAlone(record);
+  return isRecord(record) ? line(record) : JSON.stringify(record);
+}
+
+const isAlone = (record: unknown): record is AloneRecord =>
+  typeof record === 'object' && record !== null && 'shown' in record && 'without' in record;
+
+function lineOfAlone({ at, by, asked, without, order, confirmed, shown }: AloneRecord): string {
+  const who = `${at}  ${by}, asked of ${asked}: etcd goes on there alone, without ${without} (order ${order})`;
+  return `${who}; confirmed "${confirmed}"; ${lossOf(shown.atStake)}`;
 }
 
 const isRecord = (record: unknown): record is RecoveryRecord =>
@@ -104,7 +121,7 @@ function line({ at, by, asked, to, confirmed, atStake }: RecoveryRecord): string
   return `${at}  ${by}, asked of ${asked}: ${to} leads; ${typed}; ${lossOf(atStake)}`;
 }
 
-function span(ms: number): string {
+export function span(ms: number): string {
   if (ms < 120_000) return `${Math.floor(ms / 1_000)} s`;
   return ms < 7_200_000 ? `${Math.floor(ms / 60_000)} min` : `${Math.floor(ms / 3_600_000)} h`;
 }

@@ -1,3 +1,4 @@
+import { reasonOfOtherEtcd } from './incarnations.ts';
 import { isAlone } from './is-alone.ts';
 import type { State } from './state.ts';
 import { reasonNotToAcknowledge } from './timelines.ts';
@@ -22,8 +23,11 @@ export function reasonGateIsClosed(state: State): string | null {
 }
 
 /** As far as Patroni goes. */
-export function reasonNotReady({ self, view, ledTimeline }: State): string | null {
+export function reasonNotReady(state: State): string | null {
+  const { self, view, ledTimeline } = state;
   if (view === null) return 'etcd has not answered yet';
+  const other = reasonOfOtherEtcd(state);
+  if (other !== null) return other;
   const { sync, timeline } = view.patroni;
   if (ledTimeline === null) return 'its PostgreSQL is not the primary yet';
   if (sync?.leader !== self.site) {

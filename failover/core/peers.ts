@@ -1,11 +1,13 @@
 import type { Millis } from './timings.ts';
-import type { Report, Site } from './view.ts';
+import type { Incarnation, Report, Site } from './view.ts';
 
 /** What an agent says of its site to another one that asks it, without etcd. */
 export interface PeerWord {
   readonly report: Report;
   /** For how long etcd has not answered it; null where it never has. */
   readonly etcdSilentMs: Millis | null;
+  /** Of the etcd that it knows; absent where that was never begun so. */
+  readonly incarnation?: Pick<Incarnation, 'number' | 'id'>;
   /** Of a leader that does not hear etcd, where failsafe is on. */
   readonly goingOn?: GoingOn;
 }

@@ -31,6 +31,8 @@ export interface View {
   readonly given?: Given;
   /** Which site goes on, or may go on, alone (docs/going-alone.md); absent where none does. */
   readonly alone?: Alone;
+  /** That one member of etcd goes on without the others, by an administrator's word (`farol promote`); absent where none ever did. */
+  readonly incarnation?: Incarnation;
   readonly patroni: PatroniKeys;
   /** Keys whose values cannot be read; they are taken as if they were not there. */
   readonly unreadable: readonly string[];
@@ -67,6 +69,19 @@ export interface Alone {
   /** Who were etcd's members before. */
   readonly members: readonly Site[];
   readonly revision: number;
+}
+
+/**
+ * Which etcd this is, of those that go back to one: each order to go on with one member alone begins another, which its name tells
+ * from one that was begun so elsewhere.
+ */
+export interface Incarnation {
+  readonly number: number;
+  readonly id: string;
+  /** Whose member went on. */
+  readonly site: Site;
+  /** Who were given up. */
+  readonly without: readonly Site[];
 }
 
 /** Which numbers of timelines were given, and which of them has acknowledged (core/timelines.ts). */

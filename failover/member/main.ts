@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { leaveWord } from '../adapters/word.ts';
 import { pemIn } from '../promotion/request.ts';
+import { followOrder } from './alone.ts';
 import { membershipAt } from './membership.ts';
 import { type OwnData, replaceMember } from './replace.ts';
 import { endOfLog } from './torn-log.ts';
@@ -14,11 +15,19 @@ const TEXT = { type: 'string' } as const;
 /**
  * Run before etcd starts where that is its first start since the machine's, or it ended by itself before
  * (patroni-config/etcd-guard), with etcd's environment. Ends with 0 if etcd may start, also as a member that was just taken in
- * anew; with 3 while its data are damaged and the others cannot replace it.
+ * anew; with 3 while its data are damaged and the others cannot replace it. With `--order` it carries an administrator's order out, or
+ * brings to its end what was decided before (alone.ts), and nothing else; then 3 says that etcd may not start yet.
  */
 const { values } = parseArgs({
   strict: false,
-  options: { data: TEXT, tls: TEXT, told: TEXT, first: { type: 'boolean' } },
+  options: {
+    data: TEXT,
+    tls: TEXT,
+    told: TEXT,
+    first: { type: 'boolean' },
+    order: TEXT,
+    etcd: TEXT,
+  },
 });
 
 const NOT_YET = 3;
@@ -35,7 +44,13 @@ const AGAIN_AFTER_MS = 2_000;
 /** Members answer clients at the port beside that for their peers (patroni-config/etcd.env). */
 const CLIENT_PORT = '2379';
 
-process.exitCode = await mend();
+process.exitCode = values.order === undefined ? await mend() : await follow(String(values.order));
+
+async function follow(order: string): Promise<number> {
+  const tls = values.tls === undefined ? undefined : String(values.tls);
+  const etcd = String(values.etcd ?? 'etcd');
+  return (await followOrder({ order, dataDir, tls, etcd })) ? 0 : NOT_YET;
+}
 
 interface Damage {
   readonly why: string;
@@ -117,8 +132,9 @@ function environment() {
   const others = sites
     .filter(([name]) => name !== ETCD_NAME)
     .map(([, url]) => Object.assign(new URL(url), { port: CLIENT_PORT }));
-  // Nobody would let it vote: no site goes on alone yet (failover/main.ts).
-  return { own: { name: ETCD_NAME, peerUrl, mayOnlyListen: false }, others };
+  // Of two, the other alone decides only once it was let go on without this one (`farol promote`): it would decide nothing any more before
+  // this one is up, so an administrator lets it vote then. Of three nobody would: no site goes on alone yet (failover/main.ts).
+  return { own: { name: ETCD_NAME, peerUrl, mayOnlyListen: others.length === 1 }, others };
 }
 
 /** For the agent of this site (adapters/etcd/member-told.ts). That it cannot be told keeps no member from starting. */

@@ -64,5 +64,6 @@ const silent: Shown = {
   pause: async () => ({ accepted: false, text: '' }),
   recovery: () => ({ kind: 'refused', why: '' }),
   recover: async () => ({ accepted: false, text: '' }),
+  promotion: async () => ({ kind: 'refused' as const, why: 'nothing is lost' }),
   recoveries: async () => [],
 };

@@ -9,7 +9,7 @@ import type { Millis } from '../core/timings.ts';
 import type { Site } from '../core/view.ts';
 import { type JsonSocket, json, openJsonSocket } from '../json-socket.ts';
 import { socketOf } from '../sockets.ts';
-import type { Plan, RecoveryOrder } from './recovery.ts';
+import type { Plan, PromotionPlan, RecoveryOrder } from './recovery.ts';
 import { RoutingVersions } from './routing-versions.ts';
 import type { Status } from './status.ts';
 
@@ -22,6 +22,7 @@ export interface Shown {
   switchover(to: Site | null): Promise<{ accepted: boolean; text: string }>;
   pause(forMs: Millis): Promise<{ accepted: boolean; text: string }>;
   recovery(to: Site | null): Plan;
+  promotion(): Promise<PromotionPlan>;
   recover(order: RecoveryOrder): Promise<{ accepted: boolean; text: string }>;
   recoveries(): Promise<unknown[]>;
 }
@@ -109,6 +110,9 @@ async function answer(
     }
     case 'GET /v1/recovery':
       json(response, 200, agent.recovery(url.searchParams.get('to')));
+      return;
+    case 'GET /v1/promotion':
+      json(response, 200, await agent.promotion());
       return;
     case 'GET /v1/recoveries':
       json(response, 200, await agent.recoveries());

@@ -45,6 +45,7 @@ const word = z.object({
   site: z.string(),
   etcdSilentMs: z.number().nullable(),
   report: z.record(z.string(), z.unknown()),
+  incarnation: z.object({ number: z.int().min(1), id: z.string().max(100) }).optional(),
   goingOn: z
     .object({
       inForce: z.boolean(),
@@ -87,10 +88,11 @@ export class Peers {
   async ask(site: Site): Promise<PeerWord> {
     const said = await this.#asked(site, word, WORD);
     const { carried: _, ...report } = said.report;
-    const { etcdSilentMs, goingOn } = said;
+    const { etcdSilentMs, goingOn, incarnation } = said;
     return {
       etcdSilentMs,
       report: readReport(report, 0).report,
+      ...(incarnation && { incarnation }),
       ...(goingOn && { goingOn: { ...goingOn, lacks: goingOn.lacks.map(shown) } }),
     };
   }

@@ -12,6 +12,8 @@ export interface KeyNames {
   readonly given: string;
   /** Which site goes on alone, as the last one with power. */
   readonly alone: string;
+  /** By which order one member of etcd goes on without the others (`farol promote`). */
+  readonly incarnation: string;
   /** What operators ordered after a loss (core/recovery/recovery.ts), a key for each; nothing removes them. */
   readonly recoveries: string;
   readonly patroniLeader: string;
@@ -34,6 +36,7 @@ export const keyNames = (cluster: string, scope: string): KeyNames => ({
   promises: `/farol/${cluster}/promise/`,
   given: `/farol/${cluster}/given`,
   alone: `/farol/${cluster}/alone`,
+  incarnation: `/farol/${cluster}/incarnation`,
   recoveries: `/farol/${cluster}/recovery/`,
   patroniLeader: `/service/${scope}/leader`,
   patroniSync: `/service/${scope}/sync`,
@@ -54,6 +57,7 @@ export const viewed = (names: KeyNames): readonly string[] => [
   names.promises,
   names.given,
   names.alone,
+  names.incarnation,
   names.patroniLeader,
   names.patroniSync,
   names.patroniFailover,

@@ -4,6 +4,7 @@ import { NO_TIMELINES } from '../timelines.ts';
 import type { LeaseKey, MachineKey, PatroniKeys, Site, SiteKey, Timelines, View } from '../view.ts';
 import type { KeyNames } from './names.ts';
 import { readAlone } from './reading-alone.ts';
+import { readIncarnation } from './reading-incarnation.ts';
 import { readKept } from './reading-kept.ts';
 import { readGiven, readPromises } from './reading-promises.ts';
 import { readReport } from './reading-report.ts';
@@ -68,6 +69,7 @@ export function readView(header: Header, found: readonly Found[], names: KeyName
     ...readPromises(found, names.promises, unreadable),
     ...readGiven(byName.get(names.given), unreadable),
     ...readAlone(byName.get(names.alone), unreadable),
+    ...readIncarnation(byName.get(names.incarnation), unreadable),
     patroni: {
       leader: read(names.patroniLeader, readPatroniLeader, null),
       sync: read(names.patroniSync, readSync, null),

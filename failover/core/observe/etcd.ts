@@ -16,14 +16,21 @@ export function otherEtcd(
 ): { readonly why: string; readonly inMs: Millis } | null {
   if (!('view' in input) || view === null) return null;
   const inMs = Math.max(0, readAt + FORGOTTEN_AFTER_MS - now);
-  if (view.clusterId === input.view.clusterId) {
+  if (isSameEtcd(view, input.view)) {
     const isPutBack = input.view.revision < view.revision && inMs === 0;
     return isPutBack ? { why: earlier(view, input.view), inMs } : null;
   }
-  const which = `cluster ${input.view.clusterId} and not ${view.clusterId}`;
+  const which = `cluster ${named(input.view)} and not ${named(view)}`;
   const then = `it is taken in ${Math.ceil(inMs / 1_000)} s if the one before stays silent`;
   return { inMs, why: `another etcd answers, ${which}: ${then}; end the one that should not be` };
 }
+
+/** One that goes on with a single member keeps the id that it had. */
+const isSameEtcd = (one: View, other: View): boolean =>
+  one.clusterId === other.clusterId && one.incarnation?.id === other.incarnation?.id;
+
+const named = ({ clusterId, incarnation }: View): string =>
+  incarnation === undefined ? clusterId : `${clusterId} as ${incarnation.site} goes on with it`;
 
 /** An answer that was overtaken; or all of them are, where a copy of etcd's data was put back under its old name. */
 export const overtaken = ({ view }: State, answer: View): Partial<EtcdSeen> =>

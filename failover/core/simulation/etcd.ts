@@ -38,6 +38,8 @@ export class Etcd {
   readonly membership: EtcdMembership | null;
   #leader: Site | null;
   #electing = false;
+  /** Whose member goes on by itself, since the others were given up (`farol promote`). */
+  #alone: Site | null = null;
 
   constructor(
     world: World,
@@ -68,6 +70,19 @@ export class Etcd {
 
   moveLeader(to: Site): void {
     if (this.#runs(to) && this.#hasMajority(to)) this.#leader = to;
+  }
+
+  /** It starts as the only member, with all of its log: of two, that is all that was ever decided. */
+  goOnAlone(member: Site, apply: (store: Store) => void): void {
+    const { time } = this.#world;
+    [this.#alone, this.#leader] = [member, member];
+    this.store.restartLeases(time.now + ELECTION_MS);
+    this.change(apply);
+  }
+
+  /** Who was given up is a member again. */
+  takeInAnew(): void {
+    this.#alone = null;
   }
 
   freeze(member: Site, forMs: number): void {
@@ -158,6 +173,10 @@ export class Etcd {
       if (network.isOn(endpoint) && refuses) end({ ok: false, reason: 'refused' });
       return;
     }
+    if (this.#alone !== null && this.#alone !== endpoint) {
+      end({ ok: false, reason: 'it was removed, and ends' });
+      return;
+    }
     if (this.membership?.serves(endpoint) === false) {
       end({ ok: false, reason: 'rpc not supported for learner' });
       return;
@@ -203,6 +222,7 @@ export class Etcd {
   #hasMajority(member: Site): boolean {
     const { members } = this.#world;
     if (this.membership !== null) return this.membership.hasMajority(member);
+    if (this.#alone !== null) return member === this.#alone && this.#runs(member);
     return 2 * members.filter((other) => this.#linked(member, other)).length > members.length;
   }
 

@@ -35,7 +35,7 @@ function fallBehind(world: World, cluster: Cluster, site: Site): void {
 }
 
 /** Asks again and again at a site that is there, and does as he is told. */
-function operate(
+export function operate(
   world: World,
   cluster: Cluster,
   recovered: (plan: Possible) => void,

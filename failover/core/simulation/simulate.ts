@@ -44,6 +44,8 @@ export interface Setting {
   readonly calm?: boolean;
   /** Two sites and a witness instead of three sites. */
   readonly witness?: boolean;
+  /** Two sites and nobody beside them. */
+  readonly withoutWitness?: boolean;
   /** Switched on at all sites; then faults that are drawn take etcd away, too. */
   readonly failsafe?: boolean;
   /** The third fence, at all sites; then more faults are drawn as well. */
@@ -144,9 +146,10 @@ function standing({ etcd, postgreses, patronis }: Cluster): string {
 }
 
 function makeWorld(setting: Setting, chance: Random, time: Timeline, story: string[]): World {
+  const { withoutWitness = false } = setting;
   const witness = setting.witness ?? setting.seed % 4 === 3;
-  const sites = witness ? ['a', 'b'] : ['a', 'b', 'c'];
-  const members = witness ? ['a', 'b', 'w'] : sites;
+  const sites = witness || withoutWitness ? ['a', 'b'] : ['a', 'b', 'c'];
+  const members = witness && !withoutWitness ? ['a', 'b', 'w'] : sites;
   const clocks = new Map(
     members.map((site) => [
       site,
@@ -172,7 +175,7 @@ function makeWorld(setting: Setting, chance: Random, time: Timeline, story: stri
     network: network(members, chance),
     sites,
     members,
-    strict: !witness,
+    strict: sites.length > 2,
     failsafe: setting.failsafe ?? false,
     thirdFence: setting.thirdFence ?? false,
     alone: setting.alone ?? false,

@@ -21,6 +21,7 @@ test('what the agent of this machine says is told, and why it says nothing where
     pause: async () => ({ accepted: false, text: '' }),
     recovery: () => ({ kind: 'refused', why: '' }),
     recover: async () => ({ accepted: false, text: '' }),
+    promotion: async () => ({ kind: 'refused' as const, why: 'nothing is lost' }),
     recoveries: async () => [],
   });
   onTestFinished(() => socket.close());
