@@ -255,19 +255,14 @@ test.skipIf(missing)(
       kind: 'refused',
       why: expect.stringMatching(/only listens/),
     });
-    console.log('STEP refused');
     b.start();
-    setTimeout(() => console.log('A SAID', a.said().split('\n').slice(-25).join('\n'), 'B SAID', b.said().split('\n').slice(-25).join('\n')), 45_000);
     await vi.waitFor(async () => {
       await b.gateway.ask('/v3/cluster/member/promote', { ID: listens });
     }, SOON);
-    console.log('STEP promoted');
     await vi.waitFor(() => a.put('votes'), SOON);
-    console.log('STEP votes');
 
     await a.stop();
     const own = await b.lookedAt();
-    console.log('STEP looked');
     expect(own.members.map(({ name }) => name)).toEqual(['b', 'a']);
     expect(await b.order(own)).toEqual({ kind: 'done' });
     await vi.waitFor(() => b.put('later'), SOON);
