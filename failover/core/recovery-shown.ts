@@ -24,6 +24,14 @@ export interface CopyAt {
   readonly why: string | null;
 }
 
+/** The copy of a site on which etcd is to go on alone; of one that is down, by what etcd heard of it last. */
+export interface PromotedCopy extends Omit<CopyAt, 'timeline' | 'lsn'> {
+  readonly isUp: boolean;
+  /** Null where it left no word. */
+  readonly timeline: number | null;
+  readonly lsn: number | null;
+}
+
 /** A site whose copy is not known, and may have what no other has. */
 export interface Missing {
   readonly site: Site;

@@ -18,7 +18,7 @@ export function copiesOf(state: State, now: Millis, timings: Timings): readonly 
 /** Sites with a database, also such as etcd knows by `/sync` alone. */
 export function missingIn(
   state: State,
-  copies: readonly CopyAt[],
+  copies: readonly Pick<CopyAt, 'site'>[],
   now: Millis,
   timings: Timings,
 ): readonly Missing[] {

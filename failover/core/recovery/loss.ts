@@ -1,7 +1,8 @@
-import type { AtStake, CopyAt, Missing } from '../recovery-shown.ts';
+import type { AtStake, CopyAt, Missing, PromotedCopy } from '../recovery-shown.ts';
 import type { State } from '../state.ts';
 import { isDead } from '../timelines.ts';
 import { TIMINGS } from '../timings.ts';
+import type { Site } from '../view.ts';
 
 export function atStake(
   state: State,
@@ -58,6 +59,32 @@ function proofOfAll(
   if (noted.site !== undefined && noted.site !== leader) return null;
   if (gone.some(({ site }) => site !== leader)) return null;
   return `nothing is acknowledged before another site has it, and all sites but ${leader} are here`;
+}
+
+/**
+ * By a member of etcd that lacks nothing of what was decided (core/recovery/promotion.ts): a site that acknowledged has all, and so has
+ * the one site for which that waited. A leader stops waiting only once etcd has that it does, and goes by its last `/sync` for as long as it may acknowledge
+ * without etcd. As a clause; null where that cannot be said.
+ */
+export function proofBySync(
+  { view }: State,
+  { site, timeline }: Pick<PromotedCopy, 'site' | 'timeline'>,
+): string | null {
+  const { leader = null, standbys = [], quorum } = view?.patroni.sync ?? {};
+  const noted = view?.timelines?.acknowledging;
+  if (leader === null || noted?.site !== leader) return null;
+  if (timeline !== null && timeline !== noted.timeline) return null;
+  if (leader === site) return `${site} led last, and has all that was acknowledged`;
+  const isWaitedFor = standbys.length === 1 && standbys[0] === site && quorum === 0;
+  return isWaitedFor ? `${leader} acknowledged nothing without ${site}` : null;
+}
+
+/** With a database that nobody could look at. */
+export function stakeUnseen(state: State, site: Site, missing: readonly Missing[]): AtStake {
+  const gone = missing.filter((each) => mayHaveMore(state, each));
+  const given = (gone.length === 0 ? missing : gone).map((each) => each.site);
+  const why = `the database of ${site} is not up, as it cannot be without etcd, so how much it has was not looked at`;
+  return { kind: 'unknown', bytes: null, unheardMs: 0, why, given };
 }
 
 type Other = CopyAt | Missing;

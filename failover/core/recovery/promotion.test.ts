@@ -12,9 +12,9 @@ const NOW = 500_000;
 const SILENT_SINCE = NOW - 120_000;
 
 test('it is shown who is given up, for how long etcd is silent, whether this copy was waited for, what each said last, and what is lost', () => {
-  expect(possible({})).toMatchObject({
+  expect(possible({ sync: ['a', []] })).toMatchObject({
     ...{ site: 'b', without: 'a', etcdSilentMs: 120_000 },
-    sync: { leader: 'a', standbys: ['b'] },
+    sync: { leader: 'a', standbys: [] },
     copy: { site: 'b', timeline: 2, lsn: 300, left: false, why: null },
     missing: [{ site: 'a', answers: false, silentMs: 120_500, saidAtMs: 7, timeline: 2, lsn: 500 }],
     atStake: { kind: 'known', bytes: 200, unheardMs: 10_500, given: ['a'] },
@@ -32,17 +32,63 @@ test('an agent that began when etcd was silent shows what its member of etcd kne
 
 test('the site that led last, whose other one is lost, has all', () => {
   const { copy, atStake } = possible({ sync: ['b', ['a']], noted: 'b' });
-  expect(copy.site).toBe('b');
-  // Whom /sync names may have confirmed something, and had it from this one.
-  expect(atStake.given).toEqual(['a']);
+  expect(copy).toMatchObject({ site: 'b', isUp: true });
+  expect(atStake).toMatchObject({ kind: 'none', bytes: 0, given: [] });
 });
 
-test('whoever led and acknowledged last has all, also while its database is down for want of etcd', () => {
+test('nothing is lost with a site that acknowledged nothing without this one, however little this one had said', () => {
+  expect(possible({ sync: ['a', ['b']] }).atStake).toMatchObject({
+    ...{ kind: 'none', bytes: 0, unheardMs: 0, given: [] },
+    why: 'a acknowledged nothing without b',
+  });
+});
+
+test.each<[string, Case]>([
+  ['others may have confirmed in its place', { sync: ['a', ['b', 'c']] }],
+  ['others have to say that they have no more', { quorum: 1 }],
+  ['nobody wrote how many have to', { quorum: undefined }],
+  ['another one acknowledged last', { noted: 'b' }],
+  ['its copy is not on the timeline that acknowledged', { copy: { timeline: 1 } }],
+])('that /sync names it is no proof where %s', (_, otherwise) => {
+  const { atStake } = possible({ sync: ['a', ['b']], ...otherwise });
+  expect(atStake.kind).not.toBe('none');
+  expect(atStake.given).toContain('a');
+});
+
+test('a database that is down, as it must be without etcd behind a blackout, keeps nobody from going on: what etcd knew of it stands for it', () => {
   const down = { ...stateOf(), postgres: null };
-  const led = planned({ state: down, own: ownEtcd({ sync: ['b', ['a']], noted: 'b' }) });
-  expect(led).toMatchObject({ kind: 'possible', copy: { site: 'b', timeline: 2, lsn: 200 } });
-  for (const own of [ownEtcd({ sync: ['b', ['a']] }), ownEtcd({ noted: 'b' })])
-    expect(planned({ state: down, own })).toMatchObject({ kind: 'refused' });
+  expect(possible({ state: down, sync: ['a', ['b']] })).toMatchObject({
+    copy: { site: 'b', timeline: 2, lsn: 200, isUp: false },
+    atStake: { kind: 'none', given: [] },
+    seen: { timeline: 2, lsn: 200 },
+  });
+  expect(possible({ state: down, sync: ['b', ['a']], noted: 'b' }).atStake.kind).toBe('none');
+  const stopped = { ...stateOf({ state: 'stopped', timeline: null, lsn: null }) };
+  expect(possible({ state: stopped, sync: ['a', ['b']] }).copy.isUp).toBe(false);
+  const without = { state: down, sync: ['a', ['b']], said: { timeline: null, lsn: null } } as const;
+  expect(possible(without)).toMatchObject({
+    copy: { timeline: null, lsn: null, isUp: false },
+    atStake: { kind: 'none' },
+  });
+});
+
+test('how much a database that is down lacks nobody knows, where /sync does not say that it lacks nothing', () => {
+  const state = { ...stateOf(), postgres: null };
+  for (const otherwise of [{ sync: ['a', []] }, { sync: ['b', ['a']] }, { noted: 'b' }] as Case[])
+    expect(possible({ state, ...otherwise }).atStake).toMatchObject({
+      ...{ kind: 'unknown', bytes: null, given: ['a'] },
+      why: 'the database of b is not up, as it cannot be without etcd, so how much it has was not looked at',
+    });
+});
+
+test('a copy that was being made anew is none', () => {
+  const said = { state: 'creating replica', timeline: null, lsn: null };
+  const down = { ...stateOf(), postgres: null };
+  expect(planned({ state: down, said })).toEqual({
+    kind: 'refused',
+    why: expect.stringContaining('was being made anew'),
+  });
+  expect(planned({ copy: said })).toMatchObject({ kind: 'refused' });
 });
 
 test('each time another etcd is begun', () => {
@@ -89,11 +135,6 @@ test.each<[string, Case, RegExp]>([
     /^h:2380 can be reached/,
   ],
   ['the agent of the other answers', { heard: {} }, /^the agent of a answers/],
-  [
-    'the database here does not answer',
-    { state: { ...stateOf(), postgres: null } },
-    /does not answer/,
-  ],
   [
     'the copy here is a primary still',
     { copy: { role: 'primary' } },
@@ -167,8 +208,12 @@ interface Case {
   readonly own?: OwnEtcd | null;
   readonly beside?: Beside;
   readonly began?: number;
-  readonly sync?: readonly [leader: string, standbys: string[]];
+  readonly sync?: readonly [leader: string, standbys: readonly string[]];
   readonly noted?: string;
+  readonly quorum?: number | undefined;
+  /** By the last report of this site in etcd. */
+  readonly said?: Partial<PostgresReport>;
+  readonly paused?: boolean;
   readonly copy?: Partial<PostgresReport>;
   readonly timelines?: null;
   readonly incarnation?: Incarnation;
@@ -207,12 +252,22 @@ function copyAt(lsn: number): PostgresReport {
   return { role: 'standby', state: 'running', timeline: 2, lsn: String(lsn) };
 }
 
-function viewOf({ sync = ['a', ['b']], noted = 'a', timelines, incarnation }: Case): View {
-  const site = (name: string, lsn: number) => ({
+function viewOf(otherwise: Case): View {
+  const {
+    sync = ['a', ['b']],
+    noted = 'a',
+    timelines,
+    incarnation,
+    said,
+    paused = false,
+  } = otherwise;
+  const { quorum } = { quorum: 0, ...otherwise };
+  const site = (name: string, postgres: PostgresReport) => ({
     revision: 7,
-    report: { ...wellAtSite(name), wallMs: 7, postgres: copyAt(lsn) },
+    report: { ...wellAtSite(name), wallMs: 7, postgres },
   });
-  const view = emptyView(9, { a: site('a', 500), b: site('b', 200) });
+  const b = { ...copyAt(200), ...said };
+  const view = emptyView(9, { a: site('a', copyAt(500)), b: site('b', b) });
   const acknowledging = { timeline: 2, site: noted, parent: 1, before: 2, key: 4 };
   return {
     ...view,
@@ -221,7 +276,13 @@ function viewOf({ sync = ['a', ['b']], noted = 'a', timelines, incarnation }: Ca
     patroni: {
       ...view.patroni,
       leader: { site: 'a', lease: '1', revision: 5 },
-      sync: { leader: sync[0], standbys: sync[1], revision: 2 },
+      sync: {
+        leader: sync[0],
+        standbys: sync[1],
+        revision: 2,
+        ...(quorum !== undefined && { quorum }),
+      },
+      paused,
     },
   };
 }

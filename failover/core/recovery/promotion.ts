@@ -1,13 +1,14 @@
 import type { OwnMember } from '../alone-order.ts';
 import { whoGoesOn } from '../failsafe/give-leave.ts';
 import { reasonRefused } from '../own-name.ts';
-import type { AtStake, CopyAt, Missing } from '../recovery-shown.ts';
-import { wordOf } from '../sites.ts';
+import type { AtStake, CopyAt, Missing, PromotedCopy } from '../recovery-shown.ts';
+import { isAtWork, isCloned, wordOf } from '../sites.ts';
 import type { State } from '../state.ts';
+import { isDead } from '../timelines.ts';
 import type { Millis, Timings } from '../timings.ts';
 import type { Site, View } from '../view.ts';
 import { copiesOf, missingIn } from './copies.ts';
-import { atStake } from './loss.ts';
+import { atStake, proofBySync, stakeUnseen } from './loss.ts';
 
 /** What etcd's member of this machine has, and who answers beside it. */
 export interface OwnEtcd extends OwnMember {
@@ -62,7 +63,7 @@ export interface PossiblePromotion {
   readonly etcdSilentMs: Millis;
   /** As this member of etcd knows it. */
   readonly sync: { readonly leader: Site | null; readonly standbys: readonly Site[] } | null;
-  readonly copy: CopyAt;
+  readonly copy: PromotedCopy;
   readonly missing: readonly Missing[];
   readonly atStake: AtStake;
   /** On condition that all this is still so. */
@@ -75,8 +76,8 @@ export interface SeenBefore extends OwnMember {
   /** Which etcd is begun. */
   readonly number: number;
   /** What the copy here has, and what is lost by that. */
-  readonly timeline: number;
-  readonly lsn: number;
+  readonly timeline: number | null;
+  readonly lsn: number | null;
 }
 
 /** By then nothing holds any more of what etcd said last: no lease, deadline, lifetime or leave. */
@@ -102,30 +103,25 @@ export function planPromotion(
   if (own === null || !own.isWhole)
     return { kind: 'refused', why: LOOK_FIRST, isLookedAtFirst: true };
   const known = withViewOf(own, state);
-  const here = copiesOf(known, now, timings).find(({ site }) => site === state.self.site);
-  const copy = here ?? copyOfWhoLed(known);
-  if (copy === null)
-    return refuse(
-      'the database of this site does not answer, so what would be lost is not known: wait for it',
-    );
+  const here = copyThatIsUp(known, now, timings);
+  const copy: PromotedCopy = here ? { ...here, isUp: true } : copyThatIsDown(known, now, timings);
   if (copy.why !== null) return refuse(`the copy of this site could not lead: ${copy.why}`);
   const { timelines } = own.view;
   if (timelines === null)
     return refuse('nobody can read what etcd knows of timelines: `status` names the key');
-  if (copy.timeline > Math.max(1, timelines.given))
+  if ((copy.timeline ?? 0) > Math.max(1, timelines.given))
     return refuse(
       `the copy of this site is on timeline ${copy.timeline}, which this etcd never gave: another etcd has decided since, and goes on elsewhere`,
     );
   const missing = missingIn(known, [copy], now, timings).map((each) =>
     silentSince(state, each, now),
   );
-  const stake = atStake(known, copy, [copy], missing);
   const { sync } = own.view.patroni;
   return {
     ...{ kind: 'possible', site: state.self.site, without: otherOf(own) },
     etcdSilentMs,
     sync: sync && { leader: sync.leader, standbys: sync.standbys },
-    ...{ copy, missing, atStake: stake },
+    ...{ copy, missing, atStake: stakeOf(known, copy, here, missing) },
     seen: seenBefore(own, copy),
   };
 }
@@ -199,17 +195,45 @@ function knowsOfOther({ view, peers }: State, own: OwnEtcd): boolean {
   );
 }
 
+/** One that is stopped, or starts, is none: Patroni may have nobody to ask whether to go on with that. */
+function copyThatIsUp(state: State, now: Millis, timings: Timings): CopyAt | undefined {
+  const { self, postgres } = state;
+  const isUp = postgres?.report.role === 'primary' || (postgres && isAtWork(postgres.report));
+  return isUp ? copiesOf(state, now, timings).find(({ site }) => site === self.site) : undefined;
+}
+
 /**
- * Without etcd Patroni ends a primary, and its PostgreSQL may stay down until etcd is back. Who led and acknowledged last has all, wherever that
- * ends: what it said last to etcd stands for it.
+ * Without etcd Patroni ends a primary, and behind a blackout it starts no PostgreSQL at all before etcd goes on, so nothing is to be waited for: what it said
+ * last to etcd stands for it. What it has really is looked at once etcd goes on, before it is promoted.
  */
-function copyOfWhoLed({ self: { site }, view }: State): CopyAt | null {
-  const { timeline = null, lsn = null } = view?.sites[site]?.report.postgres ?? {};
-  const { sync } = view?.patroni ?? {};
-  const noted = view?.timelines?.acknowledging;
-  const led = sync?.leader === site && noted?.site === site && noted.timeline === timeline;
-  if (!led || timeline === null || lsn === null) return null;
-  return { site, timeline, lsn: Number(lsn), isPrimary: false, left: false, why: null };
+function copyThatIsDown(state: State, now: Millis, timings: Timings): PromotedCopy {
+  const { self, view, postgres } = state;
+  const last = view?.sites[self.site]?.report.postgres ?? null;
+  const isFresh = postgres !== null && now - postgres.at <= timings.freshMs;
+  const { timeline = null, lsn = null } = last ?? {};
+  const noted = view?.timelines?.acknowledging ?? null;
+  const isWhole = [isFresh ? postgres.report : null, last].every(
+    (report) => report === null || !isCloned(report),
+  );
+  return {
+    ...{ site: self.site, timeline, lsn: lsn === null ? null : Number(lsn) },
+    ...{ isPrimary: false, isUp: false },
+    left: timeline !== null && noted !== null && isDead(timeline, noted),
+    why: isWhole ? null : 'it was being made anew from the other site',
+  };
+}
+
+/** Etcd's member here has all that was ever decided. */
+function stakeOf(
+  known: State,
+  copy: PromotedCopy,
+  here: CopyAt | undefined,
+  missing: readonly Missing[],
+): AtStake {
+  const why = proofBySync(known, copy);
+  if (why !== null) return { kind: 'none', bytes: 0, unheardMs: 0, why, given: [] };
+  if (here === undefined) return stakeUnseen(known, copy.site, missing);
+  return atStake(known, here, [here], missing);
 }
 
 /** Of the others nobody has heard since; what they said last stands in what the own member has. */
@@ -225,7 +249,7 @@ const silentSince = ({ pulses }: State, missing: Missing, now: Millis): Missing 
   return { ...missing, answers: false, silentMs: pulse === undefined ? null : now - pulse.seenAt };
 };
 
-function seenBefore(own: OwnEtcd, { timeline, lsn }: CopyAt): SeenBefore {
+function seenBefore(own: OwnEtcd, { timeline, lsn }: PromotedCopy): SeenBefore {
   const { clusterId, memberId, revision, voters, revisions, doors, view } = own;
   const number = (view.incarnation?.number ?? 0) + 1;
   return { clusterId, memberId, revision, voters, revisions, doors, number, timeline, lsn };
