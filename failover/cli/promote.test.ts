@@ -5,11 +5,24 @@ import type { Status } from '../status/status.ts';
 import { type Promoting, promote } from './promote.ts';
 import { listOf } from './recover.ts';
 
+const LOST = { kind: 'known', bytes: 200, unheardMs: 0, given: ['a'], why: 'a said last' } as const;
+const NONE = { kind: 'none', bytes: 0, unheardMs: 0, given: [], why: 'b has all' } as const;
+const KEYS = {
+  ...{ recoveries: 'recoveries/', incarnation: 'incarnation' },
+  ...{ timelines: 'timelines', patroniSync: 'sync' },
+};
+const LEADS: Status = { ...statusWith([]), site: 'b', leader: 'b' };
+const WAITS: Status = { ...LEADS, leader: null, writes: { ...LEADS.writes, kind: 'none' } };
+const PLAN = planOf();
+/** As it is asked for. */
+const { confirm: WHOLE } = JSON.parse((await run({ types: [null], json: true })).said);
+const LOSS = WHOLE.slice('a is off, only b, '.length);
+
 test('what is at stake is shown before anything is asked: since when, who said what last, whether this copy was waited for, and what is lost', async () => {
   const { said } = await run({ types: [null] });
   expect(said).toContain('etcd is left at b alone, for 2 min at least, and a is silent.');
   expect(said).toContain(
-    'b is here: timeline 2, position 300; it was in /sync when etcd last knew: a acknowledged nothing without it',
+    'b is here: timeline 2, position 300; it was NOT in /sync when etcd last knew: a acknowledged without it',
   );
   expect(said).toContain(
     'a is MISSING: silent for 2 min at least; it said last, at 2026-11-26T13:56:40.000Z by its own clock: timeline 2, position 500',
@@ -17,28 +30,57 @@ test('what is at stake is shown before anything is asked: since when, who said w
   expect(said).toContain('If b goes on: up to 200 bytes (200 B) of acknowledged writes are LOST');
 });
 
-test('a copy that was not waited for, and one that led, are told apart', async () => {
-  const sync = { leader: 'a', standbys: [] };
-  expect((await run({ types: [null], plan: { ...PLAN, sync } })).said).toContain(
-    'it was NOT in /sync',
-  );
-  const led = { ...PLAN, sync: { leader: 'b', standbys: [] } };
-  expect((await run({ types: [null], plan: led })).said).toContain('it led last');
-});
-
-test.each([[[null]], [['yes']], [['a is off', 'yes']], [['a is off', 'only b', 'without b']]])(
-  'where %o is typed nothing is ordered',
-  async (types) => {
-    const { code, said, orders } = await run({ types });
-    expect([code, orders]).toEqual([1, []]);
-    expect(said).toContain(
-      `Nothing was done. Where all of it is so: farol promote --confirm "${WHOLE}"`,
-    );
+test.each<[string, Partial<PossiblePromotion['sync']>, PossiblePromotion['atStake'], string]>([
+  ['was waited for', {}, NONE, 'it was in /sync when etcd last knew: a acknowledged nothing'],
+  ['led', { leader: 'b', standbys: ['a'] }, NONE, 'it led last, so it has all that was acknow'],
+  [
+    'was waited for, and may lack something',
+    {},
+    LOST,
+    'it was in /sync when etcd last knew, which does not prove',
+  ],
+  [
+    'led, and may lack something',
+    { leader: 'b' },
+    LOST,
+    '/sync names it as the leader, which does not prove',
+  ],
+  ['was not waited for', { standbys: [] }, LOST, 'it was NOT in /sync'],
+])(
+  'of a copy that %s it is said so, and nothing that what may be lost denies',
+  async (_, sync, atStake, says) => {
+    const plan = { ...PLAN, sync: { leader: 'a', standbys: ['b'], ...sync }, atStake };
+    expect((await run({ types: [null], plan })).said).toContain(says);
   },
 );
 
+test('of a database that is down it is said that nobody looked at it, and why it is down', async () => {
+  const copy = { ...PLAN.copy, isUp: false };
+  expect((await run({ types: [null], plan: { ...PLAN, copy } })).said).toContain(
+    "b is here: its database is not up, as it cannot be without etcd, and was not looked at; by etcd's last word timeline 2, position 300; it",
+  );
+  const wordless = { ...copy, timeline: null, lsn: null };
+  expect((await run({ types: [null], plan: { ...PLAN, copy: wordless } })).said).toContain(
+    'and was not looked at; it left no word of how much it had; it',
+  );
+});
+
+test.each([
+  [[null]],
+  [['yes']],
+  [['a is off', 'yes']],
+  [['a is off', 'only b', 'without a']],
+  [['a is off, only b, without a']],
+])('where %o is typed nothing is ordered', async (types) => {
+  const { code, said, orders } = await run({ types });
+  expect([code, orders]).toEqual([1, []]);
+  expect(said).toContain(
+    `Nothing was done. Where all of it is so: farol promote --confirm "${WHOLE}"`,
+  );
+});
+
 test('each question is typed, or all at once; then it is ordered with what was shown, written down, and followed to its end', async () => {
-  for (const types of [['a is off', 'only b', 'without a'], [WHOLE]]) {
+  for (const types of [['a is off', 'only b', LOSS], [WHOLE]]) {
     const { code, said, orders } = await run({ types });
     expect(code).toBe(0);
     expect(said).toContain('Order 77: etcd of this machine ends, and starts without a.');
@@ -64,8 +106,21 @@ test('each question is typed, or all at once; then it is ordered with what was s
   }
 });
 
+test('what is typed for a loss is of that loss: what was typed on another day, of another one, orders nothing', async () => {
+  expect(LOSS).toMatch(/^without a, up to 200 bytes, [0-9a-f]{4}$/);
+  for (const plan of [
+    { ...PLAN, atStake: { ...PLAN.atStake, bytes: 5e9, why: 'a said last' } },
+    { ...PLAN, atStake: { ...PLAN.atStake, kind: 'unknown', bytes: null } as const },
+    // As much, and of another day.
+    { ...PLAN, seen: { ...PLAN.seen, revision: 10 } },
+  ]) {
+    const { code, said, orders } = await run({ types: [WHOLE], plan });
+    expect([code, orders, said.includes(WHOLE)]).toEqual([1, [], false]);
+  }
+});
+
 test('where nothing may be lost that is not asked', async () => {
-  const plan = { ...PLAN, atStake: { ...PLAN.atStake, given: [] } };
+  const plan = { ...PLAN, atStake: NONE };
   const { code, questions } = await run({ types: ['a is off', 'only b'], plan });
   expect([code, questions]).toEqual([0, 2]);
 });
@@ -105,21 +160,42 @@ test('what this machine cannot do at all is not done', async () => {
   ]);
 });
 
-test('nobody who is promoted by himself: the loss that was confirmed is confirmed to what `farol recover` asks; another is asked anew', async () => {
-  const recovered = await run({ types: [WHOLE], status: WAITS, recovery: recoveryOf('without a') });
-  expect([recovered.code, recovered.recoveries]).toEqual([
-    0,
-    [expect.objectContaining({ confirmed: 'without a', to: 'b' })],
-  ]);
-  const other = await run({
-    types: [WHOLE],
-    status: WAITS,
-    recovery: recoveryOf('without a and c'),
-  });
-  expect([other.code, other.recoveries]).toEqual([3, []]);
-  expect(other.said).toContain(
+test('nobody who is promoted by himself: what `farol recover` asks is answered where its loss is no greater than what was confirmed', async () => {
+  for (const atStake of [LOST, { ...LOST, bytes: 100 }]) {
+    const recovered = await run({ types: [WHOLE], status: WAITS, recovery: recoveryOf(atStake) });
+    expect([recovered.code, recovered.recoveries]).toEqual([
+      0,
+      [expect.objectContaining({ confirmed: 'without a', to: 'b' })],
+    ]);
+  }
+});
+
+test.each<[string, PossiblePromotion['atStake']]>([
+  ['of others', { ...LOST, given: ['a', 'c'] }],
+  ['of more bytes', { ...LOST, bytes: 201 }],
+  ['of a longer time of which nobody heard', { ...LOST, unheardMs: 1 }],
+  ['of nobody knows how much', { ...LOST, kind: 'unknown', bytes: null }],
+])('a loss %s is asked anew', async (_, atStake) => {
+  const recovery = recoveryOf(atStake);
+  const scripted = await run({ types: [WHOLE], status: WAITS, recovery });
+  expect([scripted.code, scripted.recoveries]).toEqual([3, []]);
+  expect(scripted.said).toContain(
     'etcd goes on here, and nobody leads yet: what would be lost has to be confirmed.',
   );
+  const confirm = `without ${atStake.given.join(' and ')}`;
+  const typed = await run({ types: [WHOLE, confirm], status: WAITS, recovery });
+  expect([typed.code, typed.recoveries]).toEqual([
+    0,
+    [expect.objectContaining({ confirmed: confirm })],
+  ]);
+});
+
+test('where nothing was to be lost whoever has all is waited for, and what somebody else would lose is asked', async () => {
+  const plan = { ...PLAN, atStake: NONE };
+  const { code, recoveries, questions } = await run({
+    ...{ types: ['a is off, only b'], plan, status: WAITS, recovery: recoveryOf(LOST) },
+  });
+  expect([code, recoveries, questions]).toEqual([3, [], 2]);
 });
 
 test('where nobody is promoted in time it is said what has been done, and what keeps the rest', async () => {
@@ -207,26 +283,21 @@ async function run(otherwise: Case) {
   return { code, said: said.join('\n'), orders, recoveries, questions, looks };
 }
 
-const KEYS = {
-  ...{ recoveries: 'recoveries/', incarnation: 'incarnation' },
-  ...{ timelines: 'timelines', patroniSync: 'sync' },
-};
-const WHOLE = 'a is off, only b, without a';
-const LEADS: Status = { ...statusWith([]), site: 'b', leader: 'b' };
-const WAITS: Status = { ...LEADS, leader: null, writes: { ...LEADS.writes, kind: 'none' } };
-
 function planOf(): PossiblePromotion {
   return {
     ...{ kind: 'possible', site: 'b', without: 'a', etcdSilentMs: 120_000 },
-    sync: { leader: 'a', standbys: ['b'] },
-    copy: { site: 'b', timeline: 2, lsn: 300, isPrimary: false, left: false, why: null },
+    sync: { leader: 'a', standbys: [] },
+    copy: {
+      ...{ site: 'b', timeline: 2, lsn: 300, isPrimary: false, left: false, why: null },
+      isUp: true,
+    },
     missing: [
       {
         ...{ site: 'a', answers: false, silentMs: 120_000, timeline: 2, lsn: 500 },
         saidAtMs: Date.parse('2026-11-26T13:56:40Z'),
       },
     ],
-    atStake: { kind: 'known', bytes: 200, unheardMs: 0, given: ['a'], why: 'a said last' },
+    atStake: LOST,
     seen: {
       ...{ clusterId: '1', memberId: '2', revision: 9, doors: ['h:2379'], number: 1 },
       voters: ['1', '2'],
@@ -235,10 +306,10 @@ function planOf(): PossiblePromotion {
   };
 }
 
-const PLAN = planOf();
-
-function recoveryOf(confirm: string): Plan {
-  const { copy, missing, atStake } = PLAN;
+function recoveryOf(atStake: PossiblePromotion['atStake']): Plan {
+  const { missing } = PLAN;
+  const copy = { site: 'b', timeline: 2, lsn: 300, isPrimary: false, left: false, why: null };
+  const confirm = `without ${atStake.given.join(' and ')}`;
   return {
     ...{ kind: 'possible', to: 'b', leaderlessMs: 40_000, copies: [copy], missing, atStake },
     ...{ confirm, seen: { sync: 2, failover: 0, config: 0, timelines: 8, silent: { a: 7 } } },

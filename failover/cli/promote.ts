@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AloneRecord, PossiblePromotion, PromotionPlan } from '../status/recovery.ts';
+import type { AloneRecord, AtStake, PossiblePromotion, PromotionPlan } from '../status/recovery.ts';
 import type { Status } from '../status/status.ts';
 import type { Operator } from './operate.ts';
 import { lossOf, type Recovering, recover, sentenceOfMissing, span } from './recover.ts';
 
-export interface Promoting extends Omit<Recovering, 'to'> {
+export interface Promoting extends Omit<Recovering, 'to' | 'confirm'> {
+  /** What is typed at the question; null where nobody can be asked. */
+  readonly confirm: (question: string) => Promise<string | null>;
   readonly at: string;
   /** Of the order, by which whoever asks later can tell it from any other. */
   readonly id: string;
@@ -136,14 +139,14 @@ async function decide(
   const { say, tell } = sayingTo(promoting);
   const about = { order: promoting.id };
   const asked: Known = { isLed: false, isPossible: false, why: 'nobody knows yet' };
-  await lookUntil(operator, promoting, asked, () => asked.isLed || asked.isPossible);
+  // Whoever lacks nothing is elected, however long its PostgreSQL takes to be up.
+  const isEnough = () => asked.isLed || (asked.isPossible && atStake.kind !== 'none');
+  await lookUntil(operator, promoting, asked, isEnough);
   if (!asked.isLed && asked.isPossible) {
-    // What was confirmed before was this very loss, or it is asked anew.
-    const confirmed = withoutOf(atStake.given);
     const code = await recover(operator, {
       ...{ to: null, by: promoting.by, print: tell },
-      confirm: async (question) =>
-        question.includes(`"${confirmed}"`) ? confirmed : promoting.confirm(question),
+      confirm: async (question, lost) =>
+        isNoGreater(lost, atStake) ? withoutOf(lost.given) : promoting.confirm(question),
     }).catch((error: unknown) => {
       tell(error instanceof Error ? error.message : String(error));
       return NOTHING_DONE;
@@ -159,6 +162,13 @@ async function decide(
     about,
   );
 }
+
+/** Than what was confirmed. What the database has is only known once it is up, and may be less than it said last. */
+const isNoGreater = (found: AtStake, confirmed: AtStake): boolean =>
+  found.kind === confirmed.kind &&
+  found.given.join() === confirmed.given.join() &&
+  (found.bytes ?? 0) <= (confirmed.bytes ?? 0) &&
+  found.unheardMs <= confirmed.unheardMs;
 
 interface Known {
   isLed: boolean;
@@ -210,20 +220,36 @@ function sayingTo({ json, print }: Promoting) {
 }
 
 function shown(plan: PossiblePromotion): string {
-  const { site, without, etcdSilentMs, sync, copy, missing, atStake } = plan;
+  const { site, without, etcdSilentMs, copy, missing, atStake } = plan;
   return [
     `etcd is left at ${site} alone, for ${span(etcdSilentMs)} at least, and ${without} is silent. Whether that is lost or only cut off nobody can tell from here.`,
-    `  ${site} is here: timeline ${copy.timeline}, position ${copy.lsn}; ${named(site, sync)}`,
+    `  ${site} is here: ${sentenceOf(copy)}; ${named(plan)}`,
     ...missing.map(sentenceOfMissing),
     `If ${site} goes on: ${lossOf(atStake)}`,
   ].join('\n');
 }
 
-function named(site: string, sync: PossiblePromotion['sync']): string {
-  if (sync?.leader === site) return 'it led last, so it has all that was acknowledged';
-  if (sync?.standbys.includes(site))
-    return `it was in /sync when etcd last knew: ${sync.leader} acknowledged nothing without it`;
-  return `it was NOT in /sync when etcd last knew: ${sync?.leader ?? 'another site'} acknowledged without it`;
+function sentenceOf({ isUp, timeline, lsn }: PossiblePromotion['copy']): string {
+  const where = lsn === null ? null : `timeline ${timeline}, position ${lsn}`;
+  if (isUp) return where!;
+  const said =
+    where === null ? 'it left no word of how much it had' : `by etcd's last word ${where}`;
+  return `its database is not up, as it cannot be without etcd, and was not looked at; ${said}`;
+}
+
+/** Never more than is said of the loss. */
+function named({ site, sync, atStake }: PossiblePromotion): string {
+  const isProven = atStake.kind === 'none';
+  if (sync?.leader === site)
+    return isProven
+      ? 'it led last, so it has all that was acknowledged'
+      : '/sync names it as the leader, which does not prove that it has all';
+  if (!sync?.standbys.includes(site))
+    return `it was NOT in /sync when etcd last knew: ${sync?.leader ?? 'another site'} acknowledged without it`;
+  const was = 'it was in /sync when etcd last knew';
+  return isProven
+    ? `${was}: ${sync.leader} acknowledged nothing without it`
+    : `${was}, which does not prove that it has all`;
 }
 
 interface Question {
@@ -233,7 +259,9 @@ interface Question {
 
 const withoutOf = (given: readonly string[]): string => `without ${given.join(' and ')}`;
 
-function questionsOf({ site, without, atStake: { given } }: PossiblePromotion): Question[] {
+function questionsOf(plan: PossiblePromotion): Question[] {
+  const { site, without, atStake } = plan;
+  const { given } = atStake;
   const questions: Question[] = [
     {
       asks:
@@ -251,10 +279,19 @@ function questionsOf({ site, without, atStake: { given } }: PossiblePromotion): 
     ...questions,
     {
       asks: `What ${given.join(' and ')} acknowledged and is not here is lost: as much as is said above. May this site go on without it?`,
-      type: withoutOf(given),
+      type: `${withoutOf(given)}, ${amountOf(atStake)}, ${markOf(plan)}`,
     },
   ];
 }
+
+const amountOf = ({ bytes }: AtStake): string =>
+  bytes === null ? 'nobody knows how much' : `up to ${bytes} bytes`;
+
+/** What was typed for another loss, or on another day, must be none of an answer. */
+const markOf = (plan: PossiblePromotion): string =>
+  createHash('sha256').update(textOf(plan)).digest('hex').slice(0, MARK_DIGITS);
+
+const MARK_DIGITS = 4;
 
 /** One by one at a terminal; `--confirm` has all the answers. */
 async function areAnswered(

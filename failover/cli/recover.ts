@@ -12,8 +12,8 @@ import type { Operator } from './operate.ts';
 export interface Recovering {
   readonly to: string | null;
   readonly by: string;
-  /** What is typed at the question; null where nobody can be asked. */
-  readonly confirm: (question: string) => Promise<string | null>;
+  /** What is typed at the question, on what is lost then; null where nobody can be asked. */
+  readonly confirm: (question: string, lost: AtStake) => Promise<string | null>;
   readonly print: (text: string) => void;
 }
 
@@ -32,7 +32,8 @@ export async function recover(
     return 1;
   }
   print(shown(plan));
-  const confirmed = plan.confirm === null ? null : await confirm(`Type "${plan.confirm}": `);
+  const confirmed =
+    plan.confirm === null ? null : await confirm(`Type "${plan.confirm}": `, plan.atStake);
   if (confirmed !== plan.confirm) {
     print(`Nothing was done. To go on: farol recover --to ${plan.to} --confirm "${plan.confirm}"`);
     return 1;
