@@ -140,6 +140,11 @@ test.each<[string, Case, RegExp]>([
     { copy: { role: 'primary' } },
     /^the copy of this site could not lead/,
   ],
+  [
+    'Patroni is paused, and leaves PostgreSQL a primary for ever',
+    { copy: { role: 'primary' }, paused: true },
+    /^Patroni is paused, so .* end Patroni and PostgreSQL of this site, and ask again/,
+  ],
   ['nobody can read what etcd knows of timelines', { timelines: null }, /^nobody can read/],
   [
     'the copy here is of an etcd that decided later',

@@ -105,6 +105,7 @@ export function planPromotion(
   const known = withViewOf(own, state);
   const here = copyThatIsUp(known, now, timings);
   const copy: PromotedCopy = here ? { ...here, isUp: true } : copyThatIsDown(known, now, timings);
+  if (copy.isPrimary && own.view.patroni.paused) return refuse(PAUSED);
   if (copy.why !== null) return refuse(`the copy of this site could not lead: ${copy.why}`);
   const { timelines } = own.view;
   if (timelines === null)
@@ -127,6 +128,11 @@ export function planPromotion(
 }
 
 const refuse = (why: string): PromotionPlan => ({ kind: 'refused', why });
+
+/** Nor can the pause be ended, as that is written to etcd. */
+const PAUSED =
+  'Patroni is paused, so it leaves PostgreSQL of this site a primary, also without etcd, and nobody could tell who led meanwhile: ' +
+  'end Patroni and PostgreSQL of this site, and ask again; once etcd goes on start Patroni, and then `patronictl resume`';
 
 const LOOK_FIRST = "what etcd's member of this machine has, has to be looked at on a copy first";
 
