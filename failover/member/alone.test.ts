@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -24,6 +25,7 @@ import { lookedAround, lookedAt } from '../adapters/etcd/own-member.ts';
 import { FOUND_ON_COPY } from '../core/alone-order.ts';
 import { keyNames } from '../core/etcd/names.ts';
 import type { OwnEtcd } from '../core/recovery/promotion.ts';
+import { followOrder } from './alone.ts';
 import { startPrivately } from './private-member.ts';
 
 // Two real members, as two sites without a witness have them, each behind the guard that starts it on hosts.
@@ -321,6 +323,34 @@ test('of an etcd that no guard of this release started nothing is ended', async 
     await expect(given).rejects.toThrow(/started before this release/);
   }
   expect(readdirSync(join(folder, 'etcd'))).toEqual(['started']);
+});
+
+test('an error of the disk is taken for no answer: what was decided is not thrown away for it, nor are data gone on with that were given up', async () => {
+  const folder = temporaryFolder();
+  const dataDir = join(folder, 'data');
+  const [order, told] = [join(folder, 'alone.order'), join(folder, 'alone.json')];
+  const place = { order, dataDir, tls: undefined, etcd: '/nowhere' };
+  const loopAt = (path: string) => symlinkSync(path, path);
+  mkdirSync(join(dataDir, 'member'), { recursive: true });
+  mkdirSync(`${dataDir}.promoting`);
+  writeFileSync(join(`${dataDir}.promoting`, 'decided'), 'x');
+  loopAt(join(`${dataDir}.promoting`, 'member'));
+  expect(await followOrder(place)).toBe(false);
+  expect(JSON.parse(readFileSync(told, 'utf8'))).toMatchObject({ id: 'x', kind: 'decided' });
+  expect(readdirSync(`${dataDir}.promoting`).sort()).toEqual(['decided', 'member']);
+  expect(readdirSync(folder).filter((name) => name.includes('before-promote'))).toEqual([]);
+
+  rmSync(`${dataDir}.promoting`, { recursive: true });
+  loopAt(`${dataDir}.replacing`);
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const seen = { clusterId: '1', memberId: '1', revision: 1, voters: ['1', '2'] };
+  const given = { id: 'y', boot, untilS: 1e9, seen, doors: [], compare: [], put: [] };
+  writeFileSync(order, JSON.stringify(given));
+  expect(await followOrder(place)).toBe(true);
+  expect(JSON.parse(readFileSync(told, 'utf8'))).toMatchObject({
+    ...{ id: 'y', kind: 'refused' },
+    why: expect.stringContaining('ELOOP'),
+  });
 });
 
 test.skipIf(missing)(

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
@@ -149,7 +149,7 @@ function groundAt({ dataDir, tls, etcd }: Place): Ground {
       return doors.filter((_, index) => are[index]);
     },
     reasonUnfit: async () =>
-      existsSync(`${dataDir}.replacing`)
+      isThere(`${dataDir}.replacing`)
         ? "etcd's data here were given up, and are being replaced from the others"
         : reasonNotWhole(dataDir),
     copy: async () => {
@@ -174,15 +174,16 @@ function groundAt({ dataDir, tls, etcd }: Place): Ground {
       }
       await rename(deciding, decidedIn(dataDir));
     },
-    // Where a disk does not say, nobody may take it for no.
-    isDecided: () => statSync(decidedIn(dataDir), { throwIfNoEntry: false }) !== undefined,
+    isDecided: () => isThere(decidedIn(dataDir)),
     swap: async () => {
       // Before anything is moved: a machine that falls behind that must find the mark, or it would start with no data at all.
       for (const folder of [copy, dirname(dataDir)]) await synced(folder);
       const [from, to] = [join(copy, 'member'), join(dataDir, 'member')];
       // Cut off after this, the copy is still where it was, and the data are not.
-      if (existsSync(from) && existsSync(to)) await rename(to, keptAt(dataDir));
-      if (existsSync(from)) await rename(from, to);
+      if (isThere(from)) {
+        if (isThere(to)) await rename(to, keptAt(dataDir));
+        await rename(from, to);
+      }
       // With neither etcd would start with no data.
       await stat(to);
       for (const folder of [dataDir, copy, dirname(dataDir)]) await synced(folder);
@@ -192,6 +193,9 @@ function groundAt({ dataDir, tls, etcd }: Place): Ground {
     forget: () => rm(copy, { recursive: true, force: true }),
   };
 }
+
+/** Where a disk does not say, nobody may take it for no. */
+const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
 
 const keptAt = (dataDir: string): string =>
   join(
