@@ -353,6 +353,25 @@ test('an error of the disk is taken for no answer: what was decided is not throw
   });
 });
 
+test('root deletes nothing but files in the folder of the user of etcd', async () => {
+  const folder = temporaryFolder();
+  const runtime = join(folder, 'etcd');
+  mkdirSync(join(runtime, FOUND_ON_COPY), { recursive: true });
+  writeFileSync(join(runtime, FOUND_ON_COPY, 'kept'), '');
+  cpSync('/bin/sleep', join(folder, 'bin/etcd'));
+  const child = spawn(join(folder, 'bin/etcd'), ['600'], { stdio: 'ignore' });
+  await once(child, 'spawn');
+  started.push({ end: async () => void child.kill() });
+  writeFileSync(join(runtime, 'started'), `${child.pid}\n`);
+  const seen = { clusterId: '1', memberId: '1', revision: 1, voters: ['1', '2'] };
+  const order = { id: 'x', seen, doors: [], compare: [], put: [] };
+  expect(await lastMember({ runtimeDir: folder, takenWithinMs: 300 })(order)).toMatchObject({
+    kind: 'withdrawn',
+  });
+  expect(readdirSync(runtime).sort()).toEqual([FOUND_ON_COPY, 'started'].sort());
+  expect(existsSync(join(runtime, FOUND_ON_COPY, 'kept'))).toBe(true);
+});
+
 test.skipIf(missing)(
   'an order that nobody takes is taken back, and is not carried out by a later start',
   async () => {

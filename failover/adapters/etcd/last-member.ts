@@ -96,9 +96,10 @@ async function isTakenBack(folder: string, id: string): Promise<boolean> {
   } catch {
     return false;
   }
-  // What was found is of before etcd was ended; whatever is left of either is void, or is found to be old.
+  // What was found is of before etcd was ended; whatever is left of either is void, or is found to be old. Nothing but files: root must not walk
+  // through folders of etcd's user.
   for (const each of [back, join(folder, FOUND_ON_COPY)])
-    await rm(each, { force: true, recursive: true }).catch(() => undefined);
+    await rm(each, { force: true }).catch(() => undefined);
   return true;
 }
 
