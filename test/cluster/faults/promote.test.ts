@@ -37,7 +37,8 @@ test('two sites without a witness: the active one is lost for good, nothing move
     expect(asked).toContain(`it was in /sync when etcd last knew: ${active.name} acknowledged`);
     expect(asked).toMatch(new RegExp(`${active.name} is MISSING: silent for .*position \\d+`));
     const answers = /farol promote --confirm "([^"]+)"/.exec(asked)![1]!;
-    expect(answers).toBe(`${active.name} is off, only ${left.name}, without ${active.name}`);
+    expect(asked).toContain('nothing that was acknowledged is lost (0 bytes)');
+    expect(answers).toBe(`${active.name} is off, only ${left.name}`);
     expect((await farolAt(left, 'promote', '--confirm', 'yes')).code).toBe(1);
     const promoted = await farolAt(left, 'promote', '--confirm', answers);
     expect(promoted).toMatchObject({ code: 0, said: expect.stringContaining('This site leads') });
@@ -89,6 +90,37 @@ test('two sites without a witness: the standby is lost for good, the active one 
     await takeInAnew(lost, active);
     await load.untilFlowing(everyTarget(cluster()), 180_000);
     await untilWell(cluster());
+  });
+  expect(survived.violations).toEqual([]);
+});
+
+test('two sites without a witness: both lose their power, and the standby alone gets it back: it has all that was acknowledged, though its database is not up before etcd is, and is let go on', async () => {
+  const active = await untilWell(cluster());
+  const left = cluster().sites.find((site) => site !== active)!;
+  const survived = await underLoad(cluster(), { title: 'promote, both dark' }, async (load) => {
+    await load.untilFlowing(everyTarget(cluster()));
+    load.strike();
+    await Promise.all([active.powerOff(), left.powerOff()]);
+    await left.powerOn();
+    const asked = await until(
+      'it is asked',
+      async () => {
+        const { said } = await farolAt(left, 'promote');
+        return said.includes('1. Who has seen') && said;
+      },
+      240_000,
+    );
+    expect(asked).toContain('its database is not up, as it cannot be without etcd');
+    expect(asked).toContain(`it was in /sync when etcd last knew: ${active.name} acknowledged`);
+    expect(asked).toContain('nothing that was acknowledged is lost (0 bytes)');
+    const answers = `${active.name} is off, only ${left.name}`;
+    const promoted = await farolAt(left, 'promote', '--confirm', answers);
+    expect(promoted).toMatchObject({ code: 0, said: expect.stringContaining('This site leads') });
+    await load.untilFlowing([left.name, 'address'], 180_000);
+    await active.powerOn();
+    await takeInAnew(active, left);
+    await load.untilFlowing(everyTarget(cluster()), 180_000);
+    expect((await untilWell(cluster())).name).toBe(left.name);
   });
   expect(survived.violations).toEqual([]);
 });
