@@ -4,7 +4,7 @@ import { isAlive, isAtWork, reportOf, silence } from '../sites.ts';
 import type { State } from '../state.ts';
 import { isDead } from '../timelines.ts';
 import type { Millis, Timings } from '../timings.ts';
-import type { PostgresReport, RefusalKind, Site } from '../view.ts';
+import type { PostgresReport, RefusalKind, Report, Site } from '../view.ts';
 
 /** Of the sites that answer, the one that may be promoted with the least loss first. */
 export function copiesOf(state: State, now: Millis, timings: Timings): readonly CopyAt[] {
@@ -37,9 +37,22 @@ export function missingIn(
 function missingAt(state: State, site: Site, now: Millis, timings: Timings): Missing {
   const answers = isAlive(state, site, now, timings);
   const silentMs = site in state.pulses ? silence(state, site, now, timings) : null;
-  const { postgres: said, wallMs: saidAtMs = null } = state.view?.sites[site]?.report ?? {};
+  const { postgres: said, wallMs: saidAtMs = null } = lastOf(state, site) ?? {};
   const lsn = said?.lsn == null ? null : Number(said.lsn);
   return { site, answers, silentMs, saidAtMs, timeline: said?.timeline ?? null, lsn };
+}
+
+/** While etcd is silent agents say on to each other how far they are. */
+function lastOf({ view, peers }: State, site: Site): Report | undefined {
+  const [noted, heard] = [view?.sites[site]?.report, peers[site]?.word?.report];
+  return heard !== undefined && isFurther(heard.postgres, noted?.postgres ?? null) ? heard : noted;
+}
+
+function isFurther(one: PostgresReport | null, other: PostgresReport | null): boolean {
+  if (one?.lsn == null || one.timeline === null) return false;
+  if (other?.lsn == null || other.timeline === null) return true;
+  if (one.timeline !== other.timeline) return one.timeline > other.timeline;
+  return Number(one.lsn) > Number(other.lsn);
 }
 
 function reportAt(state: State, site: Site, now: Millis, timings: Timings): PostgresReport | null {

@@ -1,7 +1,7 @@
 import type { AtStake, CopyAt, Missing, PromotedCopy } from '../recovery-shown.ts';
 import type { State } from '../state.ts';
 import { isDead } from '../timelines.ts';
-import { TIMINGS } from '../timings.ts';
+import { type Millis, TIMINGS } from '../timings.ts';
 import type { Site } from '../view.ts';
 
 export function atStake(
@@ -19,7 +19,7 @@ export function atStake(
   // Whatever somebody confirmed is in the log of who led: no other word is needed beside that one's.
   const others = [...ahead, ...(led?.lsn == null ? gone : gone.filter(({ lsn }) => lsn !== null))];
   const given = [...ahead, ...gone].map(({ site }) => site);
-  const unheardMs = led === undefined ? 0 : UNHEARD_MS;
+  const unheardMs = led === undefined ? 0 : unheardOf(state);
   const why = whyNotComparable(state, chosen, others);
   if (why !== null) return { kind: 'unknown', bytes: null, unheardMs, why, given };
   return { kind: 'known', ...mostOf(others, chosen), unheardMs, given };
@@ -27,6 +27,9 @@ export function atStake(
 
 /** Of its last sign of life it could be the leader for so long, and what that told was as old as a report may be. */
 const UNHEARD_MS = TIMINGS.leaderLeaseMs + TIMINGS.freshMs;
+
+/** It may have gone on without etcd, by leave of all others, this site among them. */
+const unheardOf = ({ self }: State): Millis => UNHEARD_MS + (self.failsafe ? TIMINGS.goOnMaxMs : 0);
 
 const isAhead = (copy: CopyAt, chosen: CopyAt): boolean =>
   copy.left === chosen.left ? copy.lsn > chosen.lsn : !copy.left;
@@ -84,7 +87,9 @@ export function stakeUnseen(state: State, site: Site, missing: readonly Missing[
   const gone = missing.filter((each) => mayHaveMore(state, each));
   const given = (gone.length === 0 ? missing : gone).map((each) => each.site);
   const why = `the database of ${site} is not up, as it cannot be without etcd, so how much it has was not looked at`;
-  return { kind: 'unknown', bytes: null, unheardMs: 0, why, given };
+  const { leader } = state.view?.patroni.sync ?? {};
+  const unheardMs = leader != null && given.includes(leader) ? unheardOf(state) : 0;
+  return { kind: 'unknown', bytes: null, unheardMs, why, given };
 }
 
 type Other = CopyAt | Missing;

@@ -43,6 +43,32 @@ test('nothing is lost with a site that acknowledged nothing without this one, ho
   });
 });
 
+test('what a site said to this agent after etcd fell silent counts as its last word', () => {
+  const heard = (lsn: number) => {
+    const report = {
+      ...wellAtSite('a'),
+      wallMs: 9,
+      postgres: { ...copyAt(lsn), role: 'primary' as const },
+    };
+    const peers = { a: { word: { report, etcdSilentMs: 1 }, at: NOW - 70_000, trouble: null } };
+    return possible({ state: { ...stateOf(), peers }, sync: ['a', []] });
+  };
+  expect(heard(900)).toMatchObject({
+    missing: [{ site: 'a', saidAtMs: 9, timeline: 2, lsn: 900 }],
+    atStake: { kind: 'known', bytes: 600 },
+  });
+  expect(heard(400)).toMatchObject({
+    missing: [{ saidAtMs: 7, lsn: 500 }],
+    atStake: { bytes: 200 },
+  });
+});
+
+test('whoever may go on without etcd (failsafe) may have acknowledged for so long after its last word', () => {
+  const self = { ...selfAt('b', { failsafe: true }), strict: false };
+  const { unheardMs } = possible({ state: { ...stateOf(), self }, sync: ['a', []] }).atStake;
+  expect(unheardMs).toBe(10_500 + TIMINGS.goOnMaxMs);
+});
+
 test.each<[string, Case]>([
   ['others may have confirmed in its place', { sync: ['a', ['b', 'c']] }],
   ['others have to say that they have no more', { quorum: 1 }],
