@@ -12,7 +12,7 @@ import { oneAtATime } from './adapters/disk/one-at-a-time.ts';
 import { Etcd } from './adapters/etcd/etcd.ts';
 import { Gateway } from './adapters/etcd/gateway.ts';
 import { lastMember } from './adapters/etcd/last-member.ts';
-import { etcdDamage } from './adapters/etcd/member-told.ts';
+import { etcdDamage, isGivenUp } from './adapters/etcd/member-told.ts';
 import { lookedAround, lookedAt } from './adapters/etcd/own-member.ts';
 import { watch } from './adapters/etcd/watch.ts';
 import { Front } from './adapters/front/front.ts';
@@ -233,8 +233,9 @@ async function askNow(
   aside: () => Promise<AskedNow['setAside']>,
 ): Promise<AskedNow> {
   const lease = view?.patroni.leader?.lease;
-  const [members, patroniKeyLeftMs, setAside, halfMade] = await Promise.all([
+  const [members, givenUp, patroniKeyLeftMs, setAside, halfMade] = await Promise.all([
     etcd.members(),
+    isGivenUp(config.runtimeDir),
     lease === undefined ? null : etcd.leaseLeftMs(lease).catch(() => null),
     aside(),
     lease === undefined ? etcd.halfMade().catch(() => null) : null,
@@ -242,6 +243,7 @@ async function askNow(
   const { endpoints } = config.etcd;
   return {
     etcd: members.map((member, index) => ({ member: new URL(endpoints[index]!).host, ...member })),
+    isGivenUp: givenUp,
     patroniKeyLeftMs,
     setAside,
     halfMade,

@@ -11,11 +11,12 @@ export const isWithoutMajority = ({ etcd }: Pick<Status, 'etcd'>): boolean =>
  * F6: without a majority nothing can be written down, also not who goes on. What is left of etcd has to be made whole by hand,
  * at one site, first.
  */
-export function lostMajority(status: Pick<Status, 'etcd'>): string {
+export function lostMajority(status: Pick<Status, 'etcd' | 'isGivenUp'>): string {
   const there = status.etcd
     .filter(({ answers, runs = false }) => answers || runs)
     .map(({ member }) => member);
-  return [...whyUnknown(status), ...wayOut(status.etcd.length, there)].join('\n');
+  const way = status.isGivenUp ? [] : wayOut(status.etcd.length, there);
+  return [...whyUnknown(status), ...way].join('\n');
 }
 
 /** Of two, whoever is given up decides nothing without the other; of more, two that were given up are a majority by themselves. */

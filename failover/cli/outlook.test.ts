@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { siteStatus, statusWith } from '../../test/support/site-status.ts';
 import type { Status } from '../status/status.ts';
 import { exitCodeOf } from './exit-code.ts';
+import { lostMajority } from './lost-majority.ts';
 import { outlook } from './outlook.ts';
 
 test('while writes flow there is nothing to look out for', () => {
@@ -17,6 +18,14 @@ test('without a majority of etcd it is said who is silent, and what would restor
   expect(truth).toBe('Nothing above is known to be true now.');
   const [alone] = outlook(during('unknown', { etcd: [member('a', false), ...silent] }));
   expect(alone).toContain('none answers, and 2 must. Bring back 2 of a:2379, b:2379, c:2379:');
+});
+
+test('of two, whoever is left is told of `farol promote`, but not at a site that the other gave up', () => {
+  const etcd = [member('a', true), silent[0]!];
+  expect(outlook(during('unknown', { etcd }))[0]).toContain('`farol promote`');
+  expect(outlook(during('unknown', { etcd, isGivenUp: true }))[0]).not.toContain('farol promote');
+  expect(lostMajority({ etcd })).toContain('farol promote, as root');
+  expect(lostMajority({ etcd, isGivenUp: true })).not.toContain('farol promote, as root');
 });
 
 test('one that runs, and hears no other after a blackout, is not sent for', () => {

@@ -13,11 +13,11 @@ export function outlook(status: Status): string[] {
 }
 
 /** Who of etcd's members answers, and how many must come back. */
-export function whyUnknown({ etcd }: Pick<Status, 'etcd'>): string[] {
+export function whyUnknown({ etcd, isGivenUp }: Pick<Status, 'etcd' | 'isGivenUp'>): string[] {
   if (etcd.length === 0) return [];
   const there = named(etcd, ({ answers }) => answers);
   const needed = Math.floor(etcd.length / 2) + 1;
-  if (there.length < needed) return [whyNoMajority(etcd, there, needed)];
+  if (there.length < needed) return [whyNoMajority(etcd, there, needed) + lost(etcd, isGivenUp)];
   const voting = etcd.some(({ knowsLeader }) => knowsLeader) ? '' : ', but they have no leader yet';
   return [`${there.length} of etcd's ${etcd.length} members answer${voting}.`];
 }
@@ -37,10 +37,14 @@ function whyNoMajority(etcd: Status['etcd'], there: readonly string[], needed: n
     missing > 0
       ? `Bring back ${missing === away.length ? '' : `${missing} of `}${away.join(', ')}: power, network, or the program there.`
       : 'These are enough: if it stays so, look at TCP to 2380 between them, and at their disks.';
-  const lost =
-    etcd.length === 2 && missing > 0 ? ' If it is lost for good: `farol promote`, as root.' : '';
-  return `etcd has no majority: of its ${etcd.length} members ${answering}, and ${needed} must${waiting}. ${mend}${lost}`;
+  return `etcd has no majority: of its ${etcd.length} members ${answering}, and ${needed} must${waiting}. ${mend}`;
 }
+
+/** Who was given up by the other lacks what that acknowledged since. */
+const lost = (etcd: Status['etcd'], isGivenUp = false): string =>
+  etcd.length === 2 && !isGivenUp && etcd.some(({ answers, runs = false }) => !answers && !runs)
+    ? ' If it is lost for good: `farol promote`, as root.'
+    : '';
 
 const named = (
   etcd: Status['etcd'],

@@ -29,6 +29,22 @@ test('a block that does not go is shown with its site, also by the other sites',
   expect(sites.map((each) => each.staysBlocked)).toEqual([null, staysBlocked, null]);
 });
 
+test('that etcd was let go on without a site is shown until that one votes again', () => {
+  const incarnation = { number: 1, id: 'x', site: 'a', without: ['b'] };
+  const view = { ...new StoryEtcd({}).read(), incarnation };
+  const known = step(start(selfAt('a'), 0), { kind: 'read', view }, 0).state;
+  const shown = (state: State) => shownBy(state).goesOnWithout;
+  // Before its own member has said who votes.
+  expect(shown(known)).toBeNull();
+  const ledBy = (here: boolean, ...others: string[]): State => ({
+    ...known,
+    etcdLeader: { here, since: 0, others: others.map((name) => ({ id: name, name })) },
+  });
+  expect(shown(ledBy(true))).toEqual({ site: 'a', without: ['b'] });
+  expect(shown(ledBy(false, 'b'))).toBeNull();
+  expect(shown({ ...ledBy(true), view: new StoryEtcd({}).read() })).toBeNull();
+});
+
 test('a pause of Patroni itself is shown as long as it lasts', () => {
   const at = (story: string): State => {
     const view = new StoryEtcd({}).change(story);

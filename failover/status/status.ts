@@ -42,6 +42,10 @@ export interface Status {
   readonly etcdSilentMs: Millis | null;
   /** Each member of etcd, asked by itself just now. */
   readonly etcd: readonly EtcdMemberStatus[];
+  /** An administrator let etcd go on at a site without others (`farol promote`), which do not vote again yet; null where all do. Agents of before say nothing of it. */
+  readonly goesOnWithout?: { readonly site: Site; readonly without: readonly Site[] } | null;
+  /** The site that answers is one of those, by what the others told its member of etcd. Agents of before say nothing of it. */
+  readonly isGivenUp?: boolean;
   /** What is left of Patroni's leader key; null where it is not known or there is none. */
   readonly patroniKeyLeftMs: Millis | null;
   readonly writes: Writes;
@@ -66,6 +70,8 @@ export interface EtcdMemberStatus {
   /** A program listens there; it may have started and hear no other member. Agents of before say nothing of it. */
   readonly runs?: boolean;
   readonly knowsLeader: boolean;
+  /** It has no vote, and answers nobody what takes one. Agents of before say nothing of it. */
+  readonly listens?: boolean;
   /** It says that etcd takes no write, since the database of a member is full. Agents of before say nothing of it. */
   readonly noSpace?: boolean;
 }
@@ -73,7 +79,7 @@ export interface EtcdMemberStatus {
 /** What is looked at when somebody asks for the status, since the machine does not need it. */
 export type AskedNow = Pick<
   Status,
-  'etcd' | 'patroniKeyLeftMs' | 'setAside' | 'addresses' | 'halfMade'
+  'etcd' | 'isGivenUp' | 'patroniKeyLeftMs' | 'setAside' | 'addresses' | 'halfMade'
 >;
 
 export interface SiteStatus {
@@ -158,10 +164,26 @@ export function statusOf(
     synchronousStandbys: view?.patroni.sync?.standbys ?? [],
     etcdSilentMs: Number.isFinite(readAt) ? now - readAt : null,
     ...asked,
+    goesOnWithout: goesOnWithout(state),
     writes: writesOf(state, now, TIMINGS),
     unreadable: view?.unreadable ?? [],
     sites: sites.sort((a, b) => (a.site < b.site ? -1 : 1)),
     peers: peersIn(state, now),
     stranger: strangerIn(state, now),
   };
+}
+
+/** By this site's own member of etcd, which knows who votes beside it. */
+function goesOnWithout({
+  self,
+  view,
+  etcdLeader,
+}: State): NonNullable<Status['goesOnWithout']> | null {
+  const { here, others } = etcdLeader;
+  const isKnown = here || others.length > 0;
+  if (view?.incarnation === undefined || !isKnown) return null;
+  const { site, without } = view.incarnation;
+  const votes = [self.site, ...others.map(({ name }) => name)];
+  const gone = without.filter((each) => !votes.includes(each));
+  return gone.length === 0 ? null : { site, without: gone };
 }

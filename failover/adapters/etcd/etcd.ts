@@ -40,6 +40,7 @@ interface TxnAnswer {
 
 interface MemberStatus {
   readonly leader?: string;
+  readonly isLearner?: boolean;
   readonly dbSize?: string;
   readonly errors?: readonly string[];
 }
@@ -62,6 +63,8 @@ interface MemberSeen {
   /** One that has started and hears no other answers nobody: connections to it are taken all the same. */
   readonly runs: boolean;
   readonly knowsLeader: boolean;
+  /** It has no vote. */
+  readonly listens: boolean;
   readonly noSpace: boolean;
 }
 
@@ -109,6 +112,7 @@ export class Etcd {
         answers: each.status === 'fulfilled',
         runs: each.status === 'fulfilled' || (await this.#gateway.takesConnections(member)),
         knowsLeader: each.status === 'fulfilled' && (each.value.leader ?? '0') !== '0',
+        listens: each.status === 'fulfilled' && each.value.isLearner === true,
         noSpace: each.status === 'fulfilled' && hasNoSpace(each.value),
       })),
     );

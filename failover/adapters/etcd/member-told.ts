@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { EtcdDamage } from '../../core/view.ts';
@@ -20,3 +21,10 @@ export async function etcdDamage(
   const { kind, why, at } = read.data;
   return { kind, why: printable(why), agoMs: Math.max(0, nowMs - Date.parse(at)) };
 }
+
+/** The others told this site's member that they had removed it, as its guard remembers (patroni-config/etcd-guard). */
+export const isGivenUp = (runtimeDir: string): Promise<boolean> =>
+  access(join(runtimeDir, 'etcd', 'removed')).then(
+    () => true,
+    () => false,
+  );
