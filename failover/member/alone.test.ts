@@ -19,6 +19,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { renderTemplate } from '../../test/cluster/support/template.ts';
 import { temporaryFolder } from '../../test/support/folder.ts';
 import { freePort } from '../../test/support/free-port.ts';
+import { Etcd } from '../adapters/etcd/etcd.ts';
 import { Gateway } from '../adapters/etcd/gateway.ts';
 import { lastMember } from '../adapters/etcd/last-member.ts';
 import { lookedAround, lookedAt } from '../adapters/etcd/own-member.ts';
@@ -81,6 +82,28 @@ test.skipIf(missing)(
     await vi.waitFor(() => expect(a.said()).toContain('permanently removed'), SOON);
     await expect(a.put('split')).rejects.toThrow();
     expect((await b.whatItKnows()).members).toHaveLength(1);
+
+    // It does not forget that, also where nobody is there any more who would say so.
+    const told = join(a.folder, 'etcd/removed');
+    await vi.waitFor(() => expect(existsSync(told)).toBe(true), SOON);
+    await Promise.all([a.stop(), b.stop()]);
+    rmSync(told);
+    a.start();
+    const refused = {
+      kind: 'refused',
+      why: expect.stringContaining('was removed from the others'),
+    };
+    expect(await a.look()).toEqual(refused);
+    expect(existsSync(told)).toBe(true);
+    b.start();
+    await vi.waitFor(() => b.put('at last'), SOON);
+    await a.stop();
+    await takeIn(a, b);
+    await vi.waitFor(() => expect(existsSync(told)).toBe(false), SOON);
+    await vi.waitFor(async () => {
+      const [member] = await new Etcd(a.gateway, NAMES, 'a').members();
+      expect(member).toMatchObject({ answers: true, listens: true });
+    }, SOON);
   },
 );
 

@@ -148,10 +148,14 @@ function groundAt({ dataDir, tls, etcd }: Place): Ground {
       const are = await Promise.all(doors.map(takesConnections));
       return doors.filter((_, index) => are[index]);
     },
-    reasonUnfit: async () =>
-      isThere(`${dataDir}.replacing`)
-        ? "etcd's data here were given up, and are being replaced from the others"
-        : reasonNotWhole(dataDir),
+    reasonUnfit: async () => {
+      if (isThere(`${dataDir}.replacing`))
+        return "etcd's data here were given up, and are being replaced from the others";
+      // Its own data say nothing of that: it was told (patroni-config/etcd-guard).
+      if (isThere(join(dataDir, 'member', 'removed')))
+        return "etcd's member here was removed from the others, which go on without it: take this site in anew there";
+      return reasonNotWhole(dataDir);
+    },
     copy: async () => {
       await mkdir(copy, { mode: 0o700 });
       await run('cp', ['-a', '--reflink=auto', join(dataDir, 'member'), copy], {
