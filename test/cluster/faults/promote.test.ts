@@ -52,6 +52,8 @@ test('two sites without a witness: the active one is lost for good, nothing move
     await until(`etcd tells ${active.name} that it was given up`, async () =>
       (await active.log('etcd', 2_000)).includes('permanently removed'),
     );
+    await untilSaid(active, `etcd's member of ${active.name} was REMOVED by the others`);
+    await untilSaid(left, `etcd goes on at ${left.name} without ${active.name}`);
     await load.untilFlowing([left.name, 'address']);
     // Its etcd is up before its server is.
     const role = await until(
@@ -64,6 +66,8 @@ test('two sites without a witness: the active one is lost for good, nothing move
     await takeInAnew(active, left);
     await load.untilFlowing(everyTarget(cluster()), 180_000);
     expect((await untilWell(cluster())).name).toBe(left.name);
+    for (const site of [active, left])
+      await untilSaid(site, /^(?!.*(REMOVED by|etcd goes on|only LISTENS))/s);
   });
   expect(survived.violations).toEqual([]);
 });
@@ -124,6 +128,12 @@ test('two sites without a witness: both lose their power, and the standby alone 
   });
   expect(survived.violations).toEqual([]);
 });
+
+const untilSaid = (site: Site, words: string | RegExp): Promise<boolean> =>
+  until(`the status of ${site.name} says ${words}`, async () => {
+    const { said } = await statusAt(site);
+    return typeof words === 'string' ? said.includes(words) : words.test(said);
+  });
 
 /** As failover/README.md has it. */
 async function takeInAnew(returned: Site, left: Site): Promise<void> {
