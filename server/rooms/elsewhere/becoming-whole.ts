@@ -49,7 +49,13 @@ export class BecomingWhole {
   }
 
   #start(roomId: RoomId): void {
-    if (this.#atWork.has(roomId) || this.#end.signal.aborted) return;
+    if (this.#end.signal.aborted) return;
+    // It was deleted meanwhile, and has been entered anew, through others perhaps.
+    const atWork = this.#atWork.get(roomId);
+    if (atWork !== undefined) {
+      atWork.again();
+      return;
+    }
     const pauses = new UntilHeard();
     this.#atWork.set(roomId, pauses);
     void this.#untilWhole(roomId, pauses).finally(() => this.#atWork.delete(roomId));
@@ -57,6 +63,7 @@ export class BecomingWhole {
 
   async #untilWhole(roomId: RoomId, pauses: UntilHeard): Promise<void> {
     let heard: ServerName | undefined;
+    const heardInVain = new Set<ServerName>();
     for (let attempt = 0; !this.#end.signal.aborted; attempt++) {
       try {
         await this.#attempt(roomId, { attempt, heard });
@@ -68,7 +75,11 @@ export class BecomingWhole {
         this.#building.ports.onError?.(told);
       }
       const ms = RETRIES_MS[Math.min(attempt, RETRIES_MS.length - 1)]!;
-      heard = await pauses.sleep(ms, await this.#serversOf(roomId), this.#end.signal);
+      const [through, ...others] = await this.#serversOf(roomId);
+      // One of them may be anybody's: it is believed to be of use once. By that through which the room was joined it stands or falls.
+      const listenedTo = others.filter((each) => !heardInVain.has(each));
+      heard = await pauses.sleep(ms, through ? [through, ...listenedTo] : [], this.#end.signal);
+      if (heard !== undefined && heard !== through) heardInVain.add(heard);
     }
   }
 
@@ -136,7 +147,7 @@ interface Attempt {
   readonly heard: ServerName | undefined;
 }
 
-/** Who is surely there first, then the one that knows our join for certain. */
+/** The one that knows our join for certain first, whoever speaks: others may have come into the room for this. Then who is surely there. */
 function serversToAsk(
   { server, servers }: PartialJoin,
   own: ServerName,
@@ -144,6 +155,6 @@ function serversToAsk(
 ): readonly ServerName[] {
   const others = servers.filter((each) => each !== server && each !== own);
   const from = others.length === 0 ? 0 : (attempt * OTHERS_AT_ONCE) % others.length;
-  const first = heard === undefined ? [server] : [heard, server];
-  return [...new Set([...first, ...others.slice(from, from + OTHERS_AT_ONCE)])];
+  const second = heard === undefined ? [] : [heard];
+  return [...new Set([server, ...second, ...others.slice(from, from + OTHERS_AT_ONCE)])];
 }

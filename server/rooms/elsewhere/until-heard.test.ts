@@ -37,7 +37,7 @@ test('another server changes nothing, nor does one that is heard where the pause
   expect(await after(2_000, short)).toBeUndefined();
 });
 
-test('who speaks on and on and tells nothing is asked once a minute, and anew where it was silent', async () => {
+test('who speaks on and on and tells nothing is asked more and more seldom, and anew where it was silent', async () => {
   const { pauses, pause, after } = pausing();
   const pausesMs: number[] = [];
   for (let each = 0; each < 6; each++) {
@@ -47,11 +47,21 @@ test('who speaks on and on and tells nothing is asked once a minute, and anew wh
     while ((await after(500, slept)) === 'sleeps') pauses.heard(there);
     pausesMs.push(performance.now() - begin);
   }
-  expect(pausesMs).toEqual([1_000, 5_000, 30_000, 60_000, 60_000, 60_000]);
+  expect(pausesMs).toEqual([1_000, 5_000, 30_000, 60_000, 300_000, 1_800_000]);
   await after(HOUR_MS, pause(HOUR_MS));
   const anew = pause(HOUR_MS);
   pauses.heard(there);
   expect(await after(1_000, anew)).toBe(there);
+});
+
+test('it ends where another attempt is due, or is none where one was due before it', async () => {
+  const { pauses, pause, after } = pausing();
+  const slept = pause(HOUR_MS);
+  pauses.again();
+  expect(await after(0, slept)).toBeUndefined();
+  pauses.again();
+  expect(await after(0, pause(HOUR_MS))).toBeUndefined();
+  expect(await after(600_000, pause(HOUR_MS))).toBe('sleeps');
 });
 
 test('it ends with whoever ends it', async () => {

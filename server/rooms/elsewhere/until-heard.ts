@@ -1,7 +1,7 @@
 import type { ServerName } from '../../protocol/identifiers.ts';
 
 /** How long after an attempt another one is made for what was heard: the longer, the more were made so in vain. */
-const HEARD_MS = [1_000, 5_000, 30_000, 60_000];
+const HEARD_MS = [1_000, 5_000, 30_000, 60_000, 300_000, 1_800_000];
 
 /**
  * The pause behind an attempt that failed. It ends sooner where one of the servers is heard, which may be there again since. But whoever
@@ -11,12 +11,14 @@ export class UntilHeard {
   /** Pauses that ended so, one after the other. */
   #ended = 0;
   #pause: Pause | undefined;
+  #isDue = false;
 
   /** Resolves with the server that was heard; with none where the pause is over, or the signal says so. */
   async sleep(ms: number, servers: readonly ServerName[], signal: AbortSignal) {
     const { promise, resolve } = Promise.withResolvers<ServerName | undefined>();
     const end = () => resolve(undefined);
-    if (signal.aborted) end();
+    if (signal.aborted || this.#isDue) end();
+    this.#isDue = false;
     signal.addEventListener('abort', end, { once: true });
     const pause: Pause = {
       ...{ servers: new Set(servers), sinceMs: performance.now(), ms, resolve },
@@ -29,6 +31,12 @@ export class UntilHeard {
     signal.removeEventListener('abort', end);
     this.#ended = heard === undefined ? 0 : this.#ended + 1;
     return heard;
+  }
+
+  /** What is paused for has become another: this pause is over, or the next one is none. */
+  again(): void {
+    if (this.#pause) this.#pause.resolve(undefined);
+    else this.#isDue = true;
   }
 
   heard(server: ServerName): void {
