@@ -1,9 +1,10 @@
 import pg from 'pg';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { type FreshDatabase, freshDatabase } from '../../test/support/postgres.ts';
 import { startWriter } from '../../test/support/writer.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { Change, Write } from './change.ts';
+import { LogClock } from './clock.ts';
 import { Deadline } from './deadline.ts';
 import {
   BuiltOnRefused,
@@ -15,7 +16,7 @@ import {
 } from './log.ts';
 import { onBehalfOf } from './on-behalf.ts';
 import { type TakeoverOptions, takeOver } from './takeover.ts';
-import type { Writer } from './writer.ts';
+import { Writer } from './writer.ts';
 import { WriterConnection } from './writer-connection.ts';
 
 test('changes that arrive together are committed in one transaction', async () => {
@@ -454,6 +455,22 @@ test('where nobody renews it the writer ends, memory follows, and nobody says wh
   expect(bench.ended).toHaveLength(1);
   deadline.renew(20);
   expect(bench.writer.mayAnswer()).toBe(false);
+});
+
+test('so it is where anybody may confirm on and on, and the agent goes on renewing', async () => {
+  const deadline = new Deadline(10, () => 0);
+  const ended: Error[] = [];
+  const transaction = async () => ({ byAnybody: true });
+  const writer = new Writer({
+    connection: { transaction, rehearse: async () => {}, end: async () => {} },
+    ...{ epoch: 1, position: 0, deadline, clock: new LogClock(0), withheldMsMax: 20 },
+    onEnd: (reason) => void ended.push(reason),
+  });
+  const told = expect(commitTo(writer, {})).rejects.toBeInstanceOf(OutcomeUnknown);
+  const renewing = setInterval(() => deadline.renew(10), 2);
+  onTestFinished(() => clearInterval(renewing));
+  await told;
+  expect(ended).toHaveLength(1);
 });
 
 test('so it is where the writer is closed, or loses its connection, before that', async () => {

@@ -169,14 +169,18 @@ export class Writer implements Log {
   /** Past its deadline the writer begins no batch. */
   #mayBegin(): boolean {
     const mayBegin = this.#options.deadline.mayAnswer();
-    if (mayBegin) {
-      clearTimeout(this.#withheld);
-      this.#withheld = undefined;
-    } else {
+    // A deadline that is renewed and in doubt again has told nobody anything.
+    if (mayBegin && this.#untold.length === 0) this.#isNotWithheld();
+    else {
       const { withheldMsMax = WITHHELD_MS_MAX } = this.#options;
       this.#withheld ??= setTimeout(() => this.#turnAwayWithheld(), withheldMsMax).unref();
     }
     return mayBegin;
+  }
+
+  #isNotWithheld() {
+    clearTimeout(this.#withheld);
+    this.#withheld = undefined;
   }
 
   /** What is in flight stays: nobody knows what becomes of it. */
@@ -288,6 +292,7 @@ export class Writer implements Log {
     const { deadline } = this.#options;
     if (!deadline.mayAnswer() || deadline.lapses !== lapses) return;
     const told = this.#untold.splice(0);
+    this.#isNotWithheld();
     try {
       this.#remember(told);
     } catch (error) {
