@@ -259,6 +259,10 @@ export class RoomEngine implements Rooms {
     return this.#justCommitted.at(position);
   }
 
+  shownChanges(): number {
+    return this.#reads.events.changes;
+  }
+
   summaries(roomIds: readonly RoomId[]): Promise<Map<RoomId, RoomSummary>> {
     return summariesOf({ rooms: this.#building.rooms, reads: this.#reads }, roomIds);
   }

@@ -66,6 +66,9 @@ export interface Rooms {
    */
   justCommitted(position: number): CommittedEvent | undefined;
 
+  /** How often what is shown of any event has changed, or may have, also by earlier history, of which no record tells. */
+  shownChanges(): number;
+
   /** What is told of rooms to those who are not in them, without loading the rooms. */
   summaries(roomIds: readonly RoomId[]): Promise<Map<RoomId, RoomSummary>>;
 

@@ -15,7 +15,7 @@ export interface SearchFeaturePorts {
   readonly database: Database;
   readonly databaseUrl: string;
   readonly languages: readonly SearchLanguage[];
-  readonly rooms: Pick<Rooms, 'open' | 'openAll' | 'roomsOf' | 'justCommitted'>;
+  readonly rooms: Pick<Rooms, 'open' | 'openAll' | 'roomsOf' | 'justCommitted' | 'shownChanges'>;
   readonly ignoredBy: IgnoredBy;
   readonly onError: (error: unknown) => void;
   readonly statementMsMax?: number;

@@ -39,6 +39,15 @@ test.each<PlacedRecord['record']['kind'] | 'redaction'>([
   expect(positionsIn(lately, 12, 13, 100)).toEqual([13]);
 });
 
+test('nor is what was noted told where something was redacted of which no record tells', () => {
+  const { said, lately, shown } = following();
+  said(11);
+  shown.changes++;
+  expect(positionsIn(lately, 10, 11, 100)).toBeUndefined();
+  said(12);
+  expect(positionsIn(lately, 11, 12, 100)).toEqual([12]);
+});
+
 test('no more is held than a bound, by number and by weight', () => {
   const many = following();
   for (let position = 11; position <= 1_011; position++) many.said(position);
@@ -68,13 +77,14 @@ function following({ bytes = 1_000 } = {}) {
     forgotten.has(position)
       ? undefined
       : { event: eventOf(types.get(position)!, bytes), roomNid: 1 };
-  const lately = new LatelySaid({ justCommitted }, 10);
+  const shown = { changes: 0 };
+  const lately = new LatelySaid({ justCommitted, shownChanges: () => shown.changes }, 10);
   const said = (position: number, type = 'm.room.message') => {
     types.set(position, type);
     const eventId = `$${position}` as EventId;
     lately.note([{ position, record: { kind: 'event', roomId, eventId } }]);
   };
-  return { said, lately, forgotten };
+  return { said, lately, forgotten, shown };
 }
 
 const eventOf = (type: string, bytes: number) =>

@@ -5,6 +5,8 @@ import type { Rooms } from '../rooms/rooms.ts';
 import type { IndexableEvent, IndexableRange } from '../storage/search/indexable-events.ts';
 import { isSearched } from './document-of.ts';
 
+type Said = Pick<Rooms, 'justCommitted' | 'shownChanges'>;
+
 /** What is said in one round of the index, and in the next. */
 const MAX = { items: 1_000, bytes: 2 * 1_048_576 };
 
@@ -13,21 +15,32 @@ const MAX = { items: 1_000, bytes: 2 * 1_048_576 };
  * have changed what was said: what is read then is as it is by now.
  */
 export class LatelySaid {
-  readonly #rooms: Pick<Rooms, 'justCommitted'>;
+  readonly #rooms: Said;
   readonly #lately: Lately<IndexableEvent>;
+  #last: number;
+  #changes: number;
 
   /** From where the log stands now. */
-  constructor(rooms: Pick<Rooms, 'justCommitted'>, position: number) {
+  constructor(rooms: Said, position: number) {
     this.#rooms = rooms;
+    this.#last = position;
+    this.#changes = rooms.shownChanges();
     this.#lately = new Lately(MAX, position);
   }
 
   note(records: readonly PlacedRecord[]): void {
-    for (const placed of records) if (!this.#isNoted(placed)) this.#lately.beginAt(placed.position);
+    for (const placed of records) {
+      if (!this.#isNoted(placed)) this.#lately.beginAt(placed.position);
+      this.#last = placed.position;
+    }
   }
 
   /** The same as from the tables; undefined where those have to be asked. Nobody asks again for what is before. */
   in(range: IndexableRange): readonly IndexableEvent[] | undefined {
+    // No record tells of what earlier history redacts.
+    const changes = this.#rooms.shownChanges();
+    if (changes !== this.#changes) this.#lately.beginAt(this.#last);
+    this.#changes = changes;
     return this.#lately.in(range);
   }
 

@@ -59,7 +59,7 @@ test('where somebody waits for the index it does not wait for more to be said', 
   const gatherMs = 600_000;
   const index = new SearchIndex({
     ...{ log, gatherMs, database: fresh.database, databaseUrl: fresh.url, languages: ['simple'] },
-    rooms: { justCommitted: () => undefined },
+    rooms: { justCommitted: () => undefined, shownChanges: () => 0 },
     onError: (error) => expect(error).toBeUndefined(),
   });
   await index.begin();

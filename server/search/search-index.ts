@@ -18,7 +18,7 @@ export interface SearchIndexPorts extends Omit<OutwardPorts, 'log'> {
   /** Of the same database, for a connection of its own: nobody's commit waits for the index. */
   readonly databaseUrl: string;
   readonly languages: readonly SearchLanguage[];
-  readonly rooms: Pick<Rooms, 'justCommitted'>;
+  readonly rooms: Pick<Rooms, 'justCommitted' | 'shownChanges'>;
   /** What is said meanwhile goes together: one by one it would cost several times as much. */
   readonly gatherMs?: number;
 }
