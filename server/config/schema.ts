@@ -114,10 +114,10 @@ const federation = z
         'Servers that are asked, one after the other, for the keys of those that do not answer where a room is joined, with commas between several. Behind them the server is asked by which it is joined.',
       ),
     fasterJoins: z
-      .boolean()
-      .default(false)
+      .enum(['large', 'always', 'never'])
+      .default('large')
       .describe(
-        'Rooms of other servers can be used while their members are still fetched; what others say there comes with them. Tried against Farol and Synapse.',
+        'Which rooms of other servers can be used while their members are still fetched (large: of 1,000 and more, where the server says so); what others say there comes with them.',
       ),
   })
   .prefault({})

@@ -50,12 +50,23 @@ export interface FederationSettings {
   readonly isTrusting?: boolean | undefined;
   /** Whom the operator believes in the keys of servers that do not answer: asked in this order. */
   readonly notaries?: readonly ServerName[] | undefined;
-  /** Rooms are joined without their members first. */
-  readonly fasterJoins?: boolean | undefined;
+  /** Which rooms are joined without their members first; none unless told. */
+  readonly fasterJoins?: FasterJoins | undefined;
   /** A test's own. */
   readonly joinWaitsMs?: number | undefined;
   readonly sending?: SendingBounds | undefined;
 }
+
+type FasterJoins = 'large' | 'always' | 'never';
+
+/** Of smaller ones nobody waits long for the members. */
+const LARGE_MEMBERS = 1_000;
+
+const joiningBy = ({ fasterJoins = 'never', joinWaitsMs }: FederationSettings) => ({
+  ...{ fasterFrom: FASTER_FROM[fasterJoins], joinWaitsMs },
+});
+
+const FASTER_FROM = { large: LARGE_MEMBERS, always: 0, never: undefined } as const;
 
 export type FederationPorts = ReturnType<typeof federationFeatures>['ports'];
 
@@ -90,7 +101,7 @@ export function federationFeatures(
             // Rooms in which our users are not yet.
             elsewhere: {
               ...{ servers: new RoomServers(client), lane, onHeard: heard.listen },
-              ...{ fasterJoins: federation.fasterJoins, joinWaitsMs: federation.joinWaitsMs },
+              ...joiningBy(federation),
             },
           }
         : {},

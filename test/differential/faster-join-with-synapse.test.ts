@@ -13,7 +13,7 @@ const VERSIONS = ['1', '6', '10', '11', '12'];
 const OTHERS = 10;
 
 describe.skipIf(python === undefined)('with Synapse', () => {
-  const both = besideSynapse(python, { fasterJoins: true });
+  const both = besideSynapse(python, { fasterJoins: 'always' });
 
   test.each(VERSIONS)(
     'a room of it is used before its members are here, and what is said meanwhile is there on both sides (version %s)',

@@ -30,13 +30,13 @@ export interface BesideSynapse {
 }
 
 interface BesideOptions extends Pick<ApiOptions, 'sealedBy' | 'mediaCache'> {
-  readonly fasterJoins?: boolean;
+  readonly fasterJoins?: 'always' | 'never';
 }
 
 /** A whole Synapse and one of ours for the tests of a file, which are in the order in which they stand. */
 export function besideSynapse(
   python: string | undefined,
-  { fasterJoins = false, sealedBy, mediaCache }: BesideOptions = {},
+  { fasterJoins = 'never', sealedBy, mediaCache }: BesideOptions = {},
 ): () => BesideSynapse {
   const open: AsyncDisposable[] = [];
   let both: BesideSynapse | undefined;

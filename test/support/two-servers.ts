@@ -73,8 +73,8 @@ export async function aliceAndBob(
 
 /** How rooms of other servers are joined: with all members, or those behind the join. */
 export const JOINING = [
-  ['with its members', { fasterJoins: false }],
-  ['before its members', { fasterJoins: true, joinWaitsMs: 60_000 }],
+  ['with its members', { fasterJoins: 'never' }],
+  ['before its members', { fasterJoins: 'always', joinWaitsMs: 60_000 }],
 ] as const;
 
 /** Of a state or timeline, as `type state_key`. */

@@ -19,6 +19,8 @@ type Passage = 'join' | 'leave' | 'knock';
 const SMALL_BYTES_MAX = 1_048_576;
 const SMALL_WITHIN_MS = 10_000;
 const RECOMMENDATION_BYTES_MAX = 65_536;
+/** A join waits for it, and goes on without it. */
+const COUNT_WITHIN_MS = 3_000;
 /** The state of a large room and all that it rests on: 60,000 events have 40 to 60 MB. */
 const ROOM_BYTES_MAX = 128 * 1_048_576;
 const ROOM_WITHIN_MS = 60_000;
@@ -53,6 +55,19 @@ export class RoomServers {
     if (typeof version !== 'string' || !isObject(event))
       throw new ServerUnreachable(`${server} gives no event to sign`);
     return { version, event };
+  }
+
+  /** By its summary in the hierarchy of spaces: `make_join` does not say it. */
+  async joinedCount(server: ServerName, roomId: RoomId): Promise<number | undefined> {
+    const asked = this.#client.ask(server, {
+      method: 'GET',
+      path: `/_matrix/federation/v1/hierarchy/${pathOf(roomId)}?suggested_only=true`,
+      ...{ answersWithinMs: COUNT_WITHIN_MS, bytesMax: SMALL_BYTES_MAX },
+    });
+    const answer = await asked.catch(() => undefined);
+    const room = isObject(answer) ? answer.room : undefined;
+    const count = isObject(room) ? room.num_joined_members : undefined;
+    return typeof count === 'number' ? count : undefined;
   }
 
   async submit(

@@ -345,6 +345,42 @@ test('who may put out nobody has put out nobody, whatever their server signs', a
   expect([await membershipOf(bob, roomId), await heldAt(bob)]).toEqual(['join', 1]);
 });
 
+test.each([
+  [999, false],
+  [1_000, true],
+])(
+  'a room that is said to have %i members is joined without them: %s',
+  async (count, isLeftOut) => {
+    const there = await startFederating(authority, {
+      federation: { fasterJoins: 'large', joinWaitsMs: 0 },
+    });
+    const alice = await personAt(await startFederating(authority), 'alice');
+    const bob = await personAt(there, 'bob');
+    const state = withholdsState(alice);
+    const roomId = await alice.createRoom({ name: 'Castle' });
+    saysToHave(alice, count);
+    expect((await bob.join(roomId, alice.server)).status).toBe(200);
+    expect(await isPartial(bob, roomId)).toBe(isLeftOut);
+    state.tell();
+    await whole(bob, roomId);
+    expect(await stateAt(bob, roomId)).toEqual(await stateAt(alice, roomId));
+  },
+);
+
+test('of whose size nobody tells is joined with its members', async () => {
+  const there = await startFederating(authority, {
+    federation: { fasterJoins: 'large', joinWaitsMs: 0 },
+  });
+  const alice = await personAt(await startFederating(authority), 'alice');
+  const bob = await personAt(there, 'bob');
+  withholdsState(alice);
+  const roomId = await alice.createRoom({ preset: 'private_chat', invite: [bob.userId] });
+  saysToHave(alice, 5_000);
+  await expect.poll(() => membershipOf(bob, roomId)).toBe('invite');
+  expect((await bob.join(roomId, alice.server)).status).toBe(200);
+  expect(await isPartial(bob, roomId)).toBe(false);
+});
+
 test('nobody is let into a room, or told of it, by a server that does not know its members', async () => {
   const { alice, bob, state } = await fasterServers();
   const roomId = await alice.createRoom({ name: 'Castle' });
@@ -360,7 +396,7 @@ test('nobody is let into a room, or told of it, by a server that does not know i
   await rooms.openForServer(roomId, alice.server.name);
 });
 
-const FASTER = { fasterJoins: true };
+const FASTER = { fasterJoins: 'always' } as const;
 const LAZY = '{"room":{"state":{"lazy_load_members":true}}}';
 
 /** Bob's server joins faster; alice's says who is in a room when it is let. */
@@ -369,6 +405,16 @@ async function fasterServers(more: { joinWaitsMs?: number } = {}) {
   const federation = { ...FASTER, ...more };
   const there = await startFederating(authority, { federation, onError: () => {} });
   return { alice, bob: await personAt(there, 'bob'), state: withholdsState(alice) };
+}
+
+/** To whoever looks around. */
+function saysToHave({ server }: Person, joinedCount: number): void {
+  const { rooms } = server.features;
+  const summaries = rooms.summaries.bind(rooms);
+  rooms.summaries = async (roomIds) =>
+    new Map(
+      [...(await summaries(roomIds))].map(([roomId, told]) => [roomId, { ...told, joinedCount }]),
+    );
 }
 
 /** As a server does that tells its rooms' state only to who is in them; until what it answers is called. */

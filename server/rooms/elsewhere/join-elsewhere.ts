@@ -47,18 +47,20 @@ export async function joinElsewhere(
 /** Undefined where somebody else came in meanwhile, and the room with them. */
 async function throughOne(
   building: Building,
-  { servers, lane, fasterJoins = false }: Elsewhere,
+  elsewhere: Elsewhere,
   wish: PassingThrough,
 ): Promise<PromiseSettledResult<EventId> | undefined> {
+  const { servers, lane } = elsewhere;
   const { server, passage, roomId, origin } = wish;
   const { passages, ports, rooms } = building;
+  const large = isLarge(elsewhere, wish);
   const { event, rules } = await signedFor(building, servers, wish);
   return passages.inRoom(roomId, server, async () => {
     const room = await rooms.get(roomId);
     if (isIn(building, room)) return undefined;
     return passages.large(wish.change.target, async (enterLarge) => {
       const { eventId, pdu } = event;
-      const omitMembers = fasterJoins && room === undefined;
+      const omitMembers = room === undefined && (await large);
       const handedIn = { passage, roomId, eventId, pdu, enterLarge, omitMembers };
       const answer = await servers.submit(server, handedIn);
       const through = { own: ports.identity.serverName, through: server };
@@ -75,6 +77,15 @@ async function throughOne(
       return entered;
     });
   });
+}
+
+/** Asked beside the template: nobody waits twice. Whoever does not say is taken to have a small one. */
+async function isLarge(
+  { servers, fasterFrom }: Elsewhere,
+  { server, roomId }: PassingThrough,
+): Promise<boolean> {
+  if (fasterFrom === undefined || fasterFrom === 0) return fasterFrom === 0;
+  return ((await servers.joinedCount(server, roomId)) ?? 0) >= fasterFrom;
 }
 
 /** What fails as a room is entered would fail with another server's answer as well, unless it is this one that is of no use. */

@@ -8,8 +8,8 @@ export interface Elsewhere {
   readonly servers: OtherServers;
   /** For all their events. */
   readonly lane: Pick<BulkLane, 'piece' | 'pieceBytes'>;
-  /** Large rooms may be used before their members are here (`becoming-whole.ts`). */
-  readonly fasterJoins?: boolean | undefined;
+  /** Rooms of so many members and more may be used before these are here (`becoming-whole.ts`); none where it is left out. */
+  readonly fasterFrom?: number | undefined;
   /** So long a join waits for the members at most, where they come behind it. */
   readonly joinWaitsMs?: number | undefined;
   /** Told of each server that asks something of this one, or answers it. */
@@ -18,6 +18,8 @@ export interface Elsewhere {
 
 /** What is asked of servers that are in a room of which this one is not. */
 export interface OtherServers {
+  /** How many have joined the room, as the server says to those who look around; undefined where it does not say, or not soon. */
+  joinedCount(server: ServerName, roomId: RoomId): Promise<number | undefined>;
   /** The event by which the user comes in, leaves or knocks, for this server to sign. */
   template(
     server: ServerName,

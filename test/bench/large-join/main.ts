@@ -95,7 +95,13 @@ const federationOf = (
   { ca }: Authority,
   servers: number,
 ) => ({
-  ...{ enabled: true, ca, deny: [], allowNetworks: [], fasterJoins: IS_FASTER },
+  ...{
+    enabled: true,
+    ca,
+    deny: [],
+    allowNetworks: [],
+    fasterJoins: IS_FASTER ? ('large' as const) : ('never' as const),
+  },
   peers: new Map(
     Array.from({ length: servers }, (_, index) => {
       const ports = { living: port, silent: silentPort, 'not there': closedPort };

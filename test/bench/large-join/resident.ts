@@ -34,6 +34,8 @@ async function answered(request: IncomingMessage, answer: ServerResponse): Promi
   const told = (value: JsonObject) => void answer.end(JSON.stringify(value));
   if (path === '/_matrix/key/v2/server') return told(keysOf(request.headers.host!));
   if (path === '/_matrix/key/v2/query') return told(notarized(body));
+  if (path.includes('/hierarchy/'))
+    return told({ room: { num_joined_members: Number(members) }, children: [] });
   if (path.includes('/make_join/')) return told(template(decodeURIComponent(path)));
   if (path.includes('/send_join/'))
     return tellRoom(body, answer, path.includes('omit_members=true'));
