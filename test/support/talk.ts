@@ -26,7 +26,7 @@ export function talk(ask: Ask, room: string, who: string, listeners: readonly On
         const counts = await Promise.all(listeners.map((each) => heardBy(each, who)));
         heard = Math.max(heard, Math.min(...counts));
         if (said.length >= heard + AHEAD_MAX) {
-          await sleep(200);
+          await sleep(500);
           continue;
         }
       }
@@ -63,12 +63,10 @@ export interface Onlooker {
   readonly room: string;
 }
 
-/** How much of what `who` says they are shown, by the newest of it; 0 where it is not among their newest events. */
+/** How much of what `who` says they are shown: all pages are looked at, since others may have said a hundred things since. */
 async function heardBy({ ask, room }: Onlooker, who: string): Promise<number> {
-  const { chunk } = await ask(`GET /rooms/${room}/messages?dir=b&limit=100`);
-  const bodies = (chunk as JsonObject[]).map(({ content }) => (content as JsonObject).body);
-  const newest = bodies.find((body) => typeof body === 'string' && body.startsWith(`${who} `));
-  return newest === undefined ? 0 : Number((newest as string).slice(who.length + 1)) + 1;
+  const bodies = await seenBy(ask, room);
+  return bodies.filter((body) => typeof body === 'string' && body.startsWith(`${who} `)).length;
 }
 
 /** Resolves when each sees all that was said, once each. Throws with what `told` answers where that does not come. */
