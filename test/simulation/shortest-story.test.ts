@@ -8,19 +8,18 @@ vi.setConfig({ testTimeout: 600_000 });
 const SEEDS = 300;
 const MISTAKE = { addressWithoutLifetime: true };
 
-test('of a seed that shows a mistake the one fault is left that it takes', () => {
+test('of a seed that shows a mistake nothing is left that it does not take: this one a drill shows without any fault', () => {
   const broken = firstBroken();
   // However slow the machine is: the cuts are as many as they are.
   const shortest = shortestStory(broken, { nowMs: () => 0 });
   const { setting, outcome } = shortest;
   expect(simulate(broken).drawn.length).toBeGreaterThan(1);
-  expect(setting.drawn).toHaveLength(1);
-  expect(outcome.broken).toContain('address held by');
+  expect(setting.drawn).toEqual([]);
+  expect(kindOf(outcome.broken!)).toBe(kindOf(simulate(broken).broken!));
   // What it tells is what anybody sees who runs it, and nothing without the mistake.
   expect(simulate(setting).story).toEqual(outcome.story);
   expect(simulate({ ...setting, bugs: {} }).broken).toBeNull();
   const told = tell(shortest);
-  expect(told).toContain(setting.drawn![0]!.fault);
   expect(told.split('\n')[0]).toBe(`${simulate(broken).broken} (seed ${broken.seed})`);
   const [, again] = /^Again: simulate\((.*)\)$/m.exec(told)!;
   expect(simulate(JSON.parse(again!)).story).toEqual(outcome.story);
