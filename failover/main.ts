@@ -368,12 +368,13 @@ async function runPromotion(config: Config): Promise<void> {
   const { confirm = null, json } = values;
   const names = keyNames(cluster, patroni?.scope ?? cluster);
   const operator = operate(runtimeDir);
+  const ordered = lastMember({ runtimeDir });
   try {
     process.exitCode = await promote(operator, {
       ...{ by: whoAsks(), at: new Date().toISOString(), id: randomUUID(), print, json },
       keys: names,
-      goOnAlone: lastMember({ runtimeDir }),
-      look: () => lastMember({ runtimeDir })({ id: randomUUID(), look: lookedAt(names) }),
+      goOnAlone: ordered,
+      look: () => ordered({ id: randomUUID(), look: lookedAt(names) }),
       confirm: confirm === null && isTerminal() && !json ? typed : async () => confirm,
     });
   } finally {

@@ -2,9 +2,9 @@ import { WARNED_FROM } from '../status/etcd-room.ts';
 import type { SiteStatus, Status } from '../status/status.ts';
 import { TAKEN_IN, VOTES_AGAIN } from './take-in.ts';
 
-/** Members of etcd whose data were damaged (F5) or fill (F14): what that means, and who must do what. */
 type Told = Pick<Status, 'site' | 'sites' | 'etcd' | 'goesOnWithout' | 'isGivenUp'>;
 
+/** Members of etcd that were given up or only listen, whose data were damaged (F5) or fill (F14): what that means, and who must do what. */
 export function etcdMembers(status: Told): string[] {
   const { sites, etcd } = status;
   const full = etcd.some(({ noSpace }) => noSpace) ? [FULL] : [];

@@ -91,15 +91,15 @@ async function planned(operator: Asked, promoting: Promoting): Promise<Promotion
   tell(
     'etcd of this machine decides nothing. It is ended, what it has is looked at on a copy, and it is started again as it was.',
   );
-  const ended = await promoting.look().catch(
-    (error: unknown): Ended => ({
-      kind: 'withdrawn',
-      why: error instanceof Error ? error.message : String(error),
-    }),
-  );
+  const ended = await promoting.look().catch(withdrawn);
   if (ended.kind === 'done') return operator.promotion();
   return { kind: 'refused', why: `${plan.why}; and ${ended.why}` };
 }
+
+const withdrawn = (error: unknown): Ended => ({ kind: 'withdrawn', why: messageOf(error) });
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
 
 async function carryOut(
   operator: Asked,
@@ -110,12 +110,7 @@ async function carryOut(
   const { id, goOnAlone } = promoting;
   const { say, tell } = sayingTo(promoting);
   tell(`Order ${id}: etcd of this machine ends, and starts without ${plan.without}.`);
-  const ended = await goOnAlone(orderOf(promoting, plan, confirmed)).catch(
-    (error: unknown): Ended => ({
-      kind: 'withdrawn',
-      why: error instanceof Error ? error.message : String(error),
-    }),
-  );
+  const ended = await goOnAlone(orderOf(promoting, plan, confirmed)).catch(withdrawn);
   const about = { order: id };
   if (ended.kind === 'unknown')
     return say(
@@ -148,7 +143,7 @@ async function decide(
       confirm: async (question, lost) =>
         isNoGreater(lost, atStake) ? withoutOf(lost.given) : promoting.confirm(question),
     }).catch((error: unknown) => {
-      tell(error instanceof Error ? error.message : String(error));
+      tell(messageOf(error));
       return NOTHING_DONE;
     });
     if (code === 0) await lookUntil(operator, promoting, asked, () => asked.isLed);

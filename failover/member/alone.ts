@@ -14,6 +14,7 @@ import {
   type LookOrder,
   ORDER_BYTES_MAX,
 } from '../core/alone-order.ts';
+import { bareHost } from '../core/bare-host.ts';
 import { pemIn } from '../promotion/request.ts';
 import { commitAll } from './commit-all.ts';
 import { type Ground, goAlone, lookOnCopy, putInPlace, type WentAlone } from './go-alone.ts';
@@ -99,16 +100,20 @@ async function taken(path: string): Promise<AloneOrder | LookOrder | null> {
 }
 
 function isOrder(order: unknown): order is AloneOrder {
-  const { id, boot, untilS, seen, doors, compare, put } = (order ?? {}) as Partial<AloneOrder>;
+  const { seen, doors, compare, put } = (order ?? {}) as Partial<AloneOrder>;
   const areLists = [doors, compare, put, seen?.voters].every((each) => Array.isArray(each));
-  const isTimed = typeof untilS === 'number' && typeof boot === 'string';
-  return typeof id === 'string' && isTimed && areLists;
+  return isGiven(order) && areLists;
 }
 
 function isLook(order: unknown): order is LookOrder {
-  const { id, boot, untilS, look } = (order ?? {}) as Partial<LookOrder>;
-  const isTimed = typeof untilS === 'number' && typeof boot === 'string';
-  return typeof id === 'string' && isTimed && Array.isArray(look);
+  const { look } = (order ?? {}) as Partial<LookOrder>;
+  return isGiven(order) && Array.isArray(look);
+}
+
+/** By whom, and until when. */
+function isGiven(order: unknown): boolean {
+  const { id, boot, untilS } = (order ?? {}) as Partial<AloneOrder>;
+  return typeof id === 'string' && typeof untilS === 'number' && typeof boot === 'string';
 }
 
 /** For the agent of this site (adapters/etcd/own-member.ts). */
@@ -217,8 +222,8 @@ async function synced(folder: string): Promise<void> {
 }
 
 function takesConnections(door: string): Promise<boolean> {
-  const { hostname, port } = new URL(`tcp://${door}`);
-  const socket = connect({ host: hostname.replaceAll(/[[\]]/g, ''), port: Number(port) });
+  const url = new URL(`tcp://${door}`);
+  const socket = connect({ host: bareHost(url), port: Number(url.port) });
   return new Promise((resolve) => {
     const say = (takes: boolean) => {
       socket.destroy();

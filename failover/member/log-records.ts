@@ -29,7 +29,7 @@ export interface LogRecord {
 /** walpb.Record: 1 type, 2 crc, 3 data. */
 export function recordIn(bytes: Buffer): LogRecord | null {
   let [at, type, crc] = [0, 0, 0];
-  let data: Buffer = Buffer.alloc(0);
+  let data: Buffer = NOTHING;
   const varint = (): number => {
     let value = 0;
     for (let shift = 0; at < bytes.length && shift < 64; shift += 7) {

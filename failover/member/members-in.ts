@@ -5,6 +5,7 @@ import {
   crc32c,
   ENTRY_RECORD,
   METADATA_RECORD,
+  NOTHING,
   recordsIn,
   SNAPSHOT_RECORD,
 } from './log-records.ts';
@@ -62,7 +63,7 @@ async function readLog(folder: string): Promise<Log> {
   let [first, last]: [bigint | null, bigint | null] = [null, null];
   for (const name of names) {
     for (const { type, data } of recordsIn(await readFile(join(folder, name))).records) {
-      const fields = fieldsOf(type === ENTRY_RECORD || type in NAMED ? data : EMPTY);
+      const fields = fieldsOf(type === ENTRY_RECORD || type in NAMED ? data : NOTHING);
       if (type === METADATA_RECORD) self = lastOf(fields, 1) ?? self;
       if (type === SNAPSHOT_RECORD) {
         const upTo = lastOf(fields, 1) ?? 0n;
@@ -85,7 +86,6 @@ async function readLog(folder: string): Promise<Log> {
   return { self, firstIndex: first, changes, snapshots };
 }
 
-const EMPTY = Buffer.alloc(0);
 const NAMED = { [METADATA_RECORD]: true, [SNAPSHOT_RECORD]: true };
 
 /** raftpb.Entry: 1 type, 2 term, 3 index, 4 data. Of its types 0 is anything that is kept, 1 a change of members. */
@@ -94,7 +94,7 @@ const ENTRY = { type: 1, index: 3, data: 4 };
 function changeIn(fields: ReturnType<typeof fieldsOf>, index: bigint): Change | null {
   const type = lastOf(fields, ENTRY.type) ?? 0n;
   if (type === 0n) return null;
-  const change = fieldsOf(messageOf(fields, ENTRY.data) ?? EMPTY);
+  const change = fieldsOf(messageOf(fields, ENTRY.data) ?? NOTHING);
   if (type !== 1n)
     throw new Error('its log has a change of members that this release does not know');
   return { index, type: lastOf(change, 2) ?? 0n, member: lastOf(change, 3) ?? 0n };
@@ -126,8 +126,8 @@ async function readSnapshot(folder: string, name: string): Promise<Began | null>
   const file = fieldsOf(await readFile(join(folder, name)));
   const snapshot = messageOf(file, 2);
   if (snapshot === null || lastOf(file, 1) !== BigInt(crc32c(0, snapshot))) return null;
-  const metadata = fieldsOf(messageOf(fieldsOf(snapshot), 2) ?? EMPTY);
-  const members = fieldsOf(messageOf(metadata, 1) ?? EMPTY);
+  const metadata = fieldsOf(messageOf(fieldsOf(snapshot), 2) ?? NOTHING);
+  const members = fieldsOf(messageOf(metadata, 1) ?? NOTHING);
   if ([3, 4].some((field) => numbersOf(members, field).length > 0))
     throw new Error('its members are being changed together');
   return {

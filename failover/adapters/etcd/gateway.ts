@@ -1,9 +1,8 @@
-import { connect } from 'node:net';
 import { Pool } from 'undici';
 import { connectorWith } from '../../certificates/connector.ts';
 import type { Identity } from '../../certificates/identity.ts';
-import { bareHost } from '../../core/bare-host.ts';
 import { Endpoints } from '../../core/endpoints.ts';
+import { takesConnections } from '../takes-connections.ts';
 
 export interface GatewayOptions {
   /** The own site's member first: the others are asked only while it does not answer. */
@@ -67,17 +66,7 @@ export class Gateway {
 
   /** Whether a program listens there, whatever it answers. */
   takesConnections(member: number): Promise<boolean> {
-    const url = new URL(this.#urls[member]!);
-    const socket = connect({ host: bareHost(url), port: Number(url.port) });
-    return new Promise((resolve) => {
-      const tell = (takes: boolean) => {
-        socket.destroy();
-        resolve(takes);
-      };
-      socket.setTimeout(this.#deadlineMs, () => tell(false));
-      socket.once('connect', () => tell(true));
-      socket.once('error', () => tell(false));
-    });
+    return takesConnections(new URL(this.#urls[member]!), this.#deadlineMs);
   }
 
   /** A number that the own site's member measures. */

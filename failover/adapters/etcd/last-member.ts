@@ -10,6 +10,7 @@ import {
   type LookOrder,
   ORDER_BYTES_MAX,
 } from '../../core/alone-order.ts';
+import { bootId, uptimeS } from '../this-boot.ts';
 import { printable, textOf, wordIn } from '../word.ts';
 
 /** As an order ends that was given: `withdrawn` was never taken; `unknown` may be carried out still, or was. */
@@ -41,7 +42,7 @@ export function lastMember({ runtimeDir, takenWithinMs = TAKEN_WITHIN_MS }: Plac
   const folder = join(runtimeDir, 'etcd');
   return async (order: Unsigned<AloneOrder> | Unsigned<LookOrder>): Promise<AloneEnded> => {
     const pid = await untilRunning(folder, takenWithinMs);
-    const timed = { boot: await bootId(), untilS: (await uptimeS()) + GOOD_FOR_S };
+    const timed = { boot: bootId(), untilS: uptimeS() + GOOD_FOR_S };
     await leave(folder, { ...order, ...timed });
     try {
       await end(pid);
@@ -166,9 +167,3 @@ function isAlive(pid: number): boolean {
     throw error;
   }
 }
-
-const bootId = async (): Promise<string> =>
-  (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-
-const uptimeS = async (): Promise<number> =>
-  Number((await readFile('/proc/uptime', 'utf8')).split(' ')[0]);

@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { FOUND_ON_COPY, type FoundOnCopy } from '../../core/alone-order.ts';
-import { bareHost } from '../../core/bare-host.ts';
 import type { KeyNames } from '../../core/etcd/names.ts';
 import { type Found, readView } from '../../core/etcd/reading.ts';
 import type { Looked, OwnEtcd } from '../../core/recovery/promotion.ts';
 import type { Site } from '../../core/view.ts';
+import { reachedOf } from '../takes-connections.ts';
+import { bootId, uptimeS } from '../this-boot.ts';
 import { textOf } from '../word.ts';
 import type { Gateway } from './gateway.ts';
 import { foundIn, type Header, type KeyValue, rangesOf } from './json.ts';
@@ -98,12 +97,9 @@ async function asWasFound({
   try {
     const text = await textOf(join(runtimeDir, 'etcd', FOUND_ON_COPY), FOUND_BYTES_MAX);
     const { boot, atS, sites, kvs, ...own } = JSON.parse(text) as FoundOnCopy;
-    const [bootNow, uptime] = await Promise.all(
-      ['/proc/sys/kernel/random/boot_id', '/proc/uptime'].map((path) => readFile(path, 'utf8')),
-    );
-    const isOld = Number(uptime!.split(' ')[0]) - atS > FOUND_GOOD_FOR_S;
+    const isOld = uptimeS() - atS > FOUND_GOOD_FOR_S;
     // What its data say and what its settings say must be the same, or nobody knows who its others are.
-    if (boot !== bootNow!.trim() || isOld || sites.length !== own.voters.length) return null;
+    if (boot !== bootId() || isOld || sites.length !== own.voters.length) return null;
     const found = kvs.map((each) => foundIn(each as KeyValue));
     const beside = sites.filter(({ name }) => name !== site);
     const ids = own.voters.filter((id) => id !== own.memberId);
@@ -141,8 +137,7 @@ const seenIn = (
 };
 
 async function triedAt(doors: readonly string[], withinMs: number) {
-  const are = await Promise.all(doors.map((door) => takesConnections(door, withinMs)));
-  return { doors, reached: doors.filter((_, index) => are[index]) };
+  return { doors, reached: await reachedOf(doors, withinMs) };
 }
 
 async function allOf(gateway: Asked['gateway'], names: KeyNames) {
@@ -172,17 +167,3 @@ const doorsOf = (
 const hostsOf = (urls: readonly string[]): readonly string[] => [
   ...new Set(urls.map((url) => new URL(url).host)),
 ];
-
-function takesConnections(door: string, withinMs: number): Promise<boolean> {
-  const url = new URL(`tcp://${door}`);
-  const socket = connect({ host: bareHost(url), port: Number(url.port) });
-  return new Promise((resolve) => {
-    const say = (takes: boolean) => {
-      socket.destroy();
-      resolve(takes);
-    };
-    socket.setTimeout(withinMs, () => say(false));
-    socket.once('connect', () => say(true));
-    socket.once('error', () => say(false));
-  });
-}
