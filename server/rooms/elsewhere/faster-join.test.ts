@@ -1,8 +1,9 @@
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
 import { federating, startFederating } from '../../../test/support/federating.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import { type Person, personAt, VERSIONS } from '../../../test/support/two-servers.ts';
+import { RoomServers } from '../../federation/membership/room-servers.ts';
 import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
@@ -366,6 +367,20 @@ test.each([
     expect(await stateAt(bob, roomId)).toEqual(await stateAt(alice, roomId));
   },
 );
+
+test('of a room of which something is here nobody is asked for its size', async () => {
+  const there = await startFederating(authority, { federation: { fasterJoins: 'large' } });
+  const alice = await personAt(await startFederating(authority), 'alice');
+  const bob = await personAt(there, 'bob');
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  const asked = vi.spyOn(RoomServers.prototype, 'joinedCount');
+  onTestFinished(() => asked.mockRestore());
+  await bob.join(roomId, alice.server);
+  expect(asked).toHaveBeenCalledOnce();
+  await bob.post(`/rooms/${encodeURIComponent(roomId)}/leave`);
+  expect((await bob.join(roomId, alice.server)).status).toBe(200);
+  expect(asked).toHaveBeenCalledOnce();
+});
 
 test('of whose size nobody tells is joined with its members', async () => {
   const there = await startFederating(authority, {

@@ -37,7 +37,10 @@ export async function joinElsewhere(
     if (servers.length === 0 && room) return undefined;
     if (servers.length === 0) throw notFound('No server is known that is in this room');
     const entered = await tryServers(servers, (server) =>
-      throughOne(building, elsewhere, { server, passage: 'join', ...join }),
+      throughOne(building, elsewhere, {
+        ...{ server, passage: 'join', ...join },
+        isNew: room === undefined,
+      }),
     );
     if (entered?.status === 'rejected') throw entered.reason;
     return entered?.value;
@@ -48,12 +51,12 @@ export async function joinElsewhere(
 async function throughOne(
   building: Building,
   elsewhere: Elsewhere,
-  wish: PassingThrough,
+  { isNew, ...wish }: PassingThrough & { readonly isNew: boolean },
 ): Promise<PromiseSettledResult<EventId> | undefined> {
   const { servers, lane } = elsewhere;
   const { server, passage, roomId, origin } = wish;
   const { passages, ports, rooms } = building;
-  const large = isLarge(elsewhere, wish);
+  const large = isNew && isLarge(elsewhere, wish);
   const { event, rules } = await signedFor(building, servers, wish);
   return passages.inRoom(roomId, server, async () => {
     const room = await rooms.get(roomId);
@@ -79,7 +82,7 @@ async function throughOne(
   });
 }
 
-/** Asked beside the template: nobody waits twice. Whoever does not say is taken to have a small one. */
+/** Asked beside the template: nobody waits twice; of a room of which something is here its members come with the join. Whoever does not say is taken to have a small one. */
 async function isLarge(
   { servers, fasterFrom }: Elsewhere,
   { server, roomId }: PassingThrough,
