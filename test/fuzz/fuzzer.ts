@@ -96,14 +96,17 @@ export class Fuzzer implements AsyncDisposable {
     return complaints;
   }
 
-  /** What is refused does not stay in memory. Tried together; whoever keeps something is then found. */
-  async keptBy(endpoints: readonly Endpoint<never>[]): Promise<string[]> {
+  /**
+   * What is refused does not stay in memory. Tried together; whoever keeps something is then found.
+   * `times` as much is sent as shows where little else leaves memory meanwhile.
+   */
+  async keptBy(endpoints: readonly Endpoint<never>[], times = 1): Promise<string[]> {
     const bulky: Bulky[] = [];
     for (const endpoint of endpoints)
       for (const example of await this.examplesOf(endpoint))
         bulky.push(...(await this.#refused(bulkyOf(example))));
     for (const _again of ['of chance', 'or not'])
-      if ((await this.#growthOf(bulky, 1)) < NOISE_BYTES) return [];
+      if ((await this.#growthOf(bulky, times)) < NOISE_BYTES) return [];
     const complaints: string[] = [];
     for (const one of bulky) complaints.push(...(await this.#kept(one)));
     return complaints;
