@@ -111,6 +111,20 @@ test('DNS: a key that the server does not take, a note that nobody of us wrote a
   expect(await leadsTo(dns, 5306)).toEqual([]);
 });
 
+test('BGP: the router notices by BFD that a site is dead, long before BGP would', async () => {
+  const [a, , router] = sites();
+  await a.must(['sh', '-c', 'kill $(cat /tmp/bird.pid)']);
+  await router.must(['sh', '-c', 'kill $(cat /tmp/bird.pid)']);
+  await routeBetween([a], router, { by: 'bfd' });
+  const goesTo = async () => (await router.must(['ip', 'route', 'show', ROUTED])).trim();
+  await hold(a, onLoopback);
+  await until('the router goes to a', async () => (await goesTo()).includes(`via ${a.ip} `));
+  await untilBfd(router, a, 'Up');
+  await a.powerOff();
+  await until('the router goes nowhere', async () => (await goesTo()) === '');
+  await a.powerOn();
+});
+
 const ROUTED = '198.51.100.1';
 const ZONE = 'farol.example';
 const NAME = `chat.${ZONE}`;
@@ -148,16 +162,34 @@ function drive(site: Site, config: AddressConfig, action: 'try' | 'drop', held: 
   ]);
 }
 
+/** Where a neighbour's silence is noticed by BFD, BGP itself would for minutes believe that it lives. */
+const NOTICED = {
+  bgp: {
+    times: 'hold time 3; keepalive time 1; connect retry time 1; error wait time 1, 2;',
+    beside: [],
+  },
+  bfd: {
+    times: 'hold time 600; connect retry time 1; error wait time 1, 2; bfd on;',
+    beside: ['protocol bfd { interface "*" { interval 100 ms; multiplier 5; }; }'],
+  },
+};
+
 /** Each site announces the addresses of its loopback interface to the router. */
-async function routeBetween(announcing: readonly Site[], router: Site): Promise<void> {
-  const times = 'hold time 3; keepalive time 1; connect retry time 1; error wait time 1, 2;';
+async function routeBetween(
+  announcing: readonly Site[],
+  router: Site,
+  { by }: { by: keyof typeof NOTICED } = { by: 'bgp' },
+): Promise<void> {
+  const { times, beside } = NOTICED[by];
   for (const site of announcing)
     await route(site, [
+      ...beside,
       'protocol direct { ipv4; interface "lo"; }',
       `protocol bgp up { local ${site.ip} as 65002; neighbor ${router.ip} as 65001; ${times}`,
       '  ipv4 { import none; export filter { if net ~ [198.51.100.0/24{32,32}] then accept; reject; }; }; }',
     ]);
   await route(router, [
+    ...beside,
     'protocol kernel { ipv4 { import none; export all; }; }',
     ...announcing.map(
       ({ ip, name }) =>
@@ -165,6 +197,12 @@ async function routeBetween(announcing: readonly Site[], router: Site): Promise<
     ),
   ]);
 }
+
+const untilBfd = (router: Site, site: Site, state: string) =>
+  until(`BFD says ${state}`, async () => {
+    const said = await router.must(['birdc', '-s', '/tmp/bird.ctl', 'show', 'bfd', 'sessions']);
+    return said.split('\n').some((line) => line.includes(site.ip) && line.includes(state));
+  });
 
 async function route(site: Site, protocols: readonly string[]): Promise<void> {
   const config = [`router id ${site.ip};`, 'protocol device { scan time 1; }', ...protocols];

@@ -12,10 +12,12 @@ const cluster = useCluster({ sites: 3 });
 
 test('a power cut damages a page of a standby’s copy: status says so, it may not lead, and is made anew by itself; what was damaged is kept (F7)', async () => {
   const active = await untilWell(cluster());
-  const [one] = othersThan(active);
+  const [one, third] = othersThan(active);
   const survived = await underLoad(cluster(), { title: 'page of a standby' }, async (load) => {
     await load.untilFlowing(everyTarget(cluster()));
     load.strike();
+    // It is kept as long as it is the only other copy: else it is gone a second later, before anybody asked.
+    await third.stop('patroni');
     await one.stop('patroni');
     await untilPostgresEnded(one);
     await damagePage(one);
@@ -24,6 +26,7 @@ test('a power cut damages a page of a standby’s copy: status says so, it may n
     await untilSaid(active, `The copy of the database at ${one.name} is DAMAGED: page `, () =>
       writeBack(active, one),
     );
+    await third.start('patroni');
     await untilKept(one);
     await untilNotSaid(active, 'DAMAGED');
     await load.untilFlowing(everyTarget(cluster()));
