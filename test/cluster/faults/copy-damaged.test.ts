@@ -59,7 +59,7 @@ test('a power cut damages a page of the primary’s copy: another site leads, an
       400_000,
     );
     expect(others).toContain(next);
-    await untilKept(active);
+    await untilKept(active, () => writeBack(next, active));
     await load.untilFlowing(everyTarget(cluster()), 180_000);
   });
   expect(survived.violations).toEqual([]);
@@ -132,8 +132,9 @@ const untilNotSaid = (site: Site, what: string) =>
     300_000,
   );
 
-const untilKept = (site: Site) =>
+const untilKept = (site: Site, meanwhile: () => Promise<unknown> = async () => {}) =>
   until('what was damaged is kept', async () => {
+    await meanwhile();
     return (await site.run(['test', '-e', `${POSTGRESQL_DATA}.failed/PG_VERSION`])).code === 0;
   });
 
