@@ -6,7 +6,11 @@ import { BecomingWhole } from './becoming-whole.ts';
 import { NotUsable } from './try-servers.ts';
 
 const ROOM = '!room:good.org' as RoomId;
-const [good, slow] = ['good.org', 'slow.org'] as [ServerName, ServerName];
+const [good, slow, hanging] = ['good.org', 'slow.org', 'hanging.org'] as ServerName[] as [
+  ServerName,
+  ServerName,
+  ServerName,
+];
 const MINUTE_MS = 60_000;
 
 test('a server of the room that speaks all the time, and answers slowly, keeps no other from being asked', async () => {
@@ -37,19 +41,32 @@ test('a room that is entered anew while a pause goes on is asked for at once', a
   expect(asked.length).toBeGreaterThan(before);
 });
 
-/** One whose members nobody tells: one server takes its time for that, the others are down. */
+test('rooms of one domain that never answers are asked for some at a time, and keep no room of another from it', async () => {
+  const { asked, start, after } = partialRoom();
+  for (let each = 0; each < 100; each++)
+    start({ roomId: `!${each}:${hanging}` as RoomId, through: hanging });
+  await after(0, []);
+  expect(asked.length).toBe(15);
+  start();
+  await after(0, []);
+  expect(asked.map(({ who }) => who)).toContain(good);
+});
+
+/** One whose members nobody tells: one server takes its time for that, one never answers, the others are down. */
 function partialRoom() {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   onTestFinished(() => void vi.useRealTimers());
   const begun = performance.now();
   const asked: { readonly who: ServerName; readonly atMs: number }[] = [];
-  let start: (roomId: RoomId) => void = () => {};
+  let start: (roomId: RoomId, through: ServerName) => void = () => {};
   let hear: (server: ServerName) => void = () => {};
   const state = async (who: ServerName) => {
     asked.push({ who, atMs: performance.now() - begun });
+    if (who === hanging) await new Promise(() => {});
     if (who === slow) await new Promise((resolve) => setTimeout(resolve, 100_000));
     throw new NotUsable('nothing of use');
   };
+  const throughOf = new Map<RoomId, ServerName>();
   const join = {
     ...{ type: 'm.room.member', sender: '@u:own', state_key: '@u:own', room_id: ROOM },
     ...{ content: { membership: 'join' }, depth: 1, origin_server_ts: 1, auth_events: [] },
@@ -58,12 +75,18 @@ function partialRoom() {
   const building = {
     rooms: { get: async () => room },
     keys: { byNid: () => ({ stateKey: '@u:own' }), find: () => ({ keyNid: 1 }) },
-    partialRooms: { listen: (then: typeof start) => (start = then), close: () => {} },
+    partialRooms: {
+      ...{ listen: (then: typeof start) => (start = then), close: () => {} },
+      ...{ begun: () => {}, ended: () => {} },
+    },
     passages: { large: async (_: unknown, work: (enter: () => void) => unknown) => work(() => {}) },
     ports: {
       identity: { serverName: 'own' },
       store: {
-        partialJoin: async () => ({ eventNid: 5, server: good, servers: [good, slow, 'x', 'y'] }),
+        partialJoin: async (roomId: RoomId) => {
+          const server = throughOf.get(roomId)!;
+          return { eventNid: 5, server, servers: [server, slow, 'x', 'y'] };
+        },
         eventsByNid: async () => [{ nid: 5, eventId: '$e', json: JSON.stringify(join) }],
       },
       elsewhere: { onHeard: (then: typeof hear) => (hear = then), servers: { state } },
@@ -73,7 +96,10 @@ function partialRoom() {
   onTestFinished(() => becoming.close());
   return {
     asked,
-    start: () => start(ROOM),
+    start({ roomId, through } = { roomId: ROOM, through: good }) {
+      throughOf.set(roomId, through);
+      start(roomId, through);
+    },
     async after(minutes: number, speaking: readonly ServerName[]) {
       for (let second = 0; second < minutes * 60; second++) {
         for (const server of speaking) hear(server);

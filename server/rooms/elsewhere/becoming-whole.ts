@@ -1,6 +1,8 @@
+import { FairTurns } from '../../log/fair-turns.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
+import { domainOfServer } from '../../protocol/server-host.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { parsedEventOf } from '../read/stored-event.ts';
 import type { Receiving } from '../receive/receiving.ts';
@@ -12,31 +14,37 @@ import type { PartialJoin } from './partial-join.ts';
 import { putOut } from './put-out.ts';
 import { receivedState } from './received-state.ts';
 import { tryServers } from './try-servers.ts';
-import { UntilHeard } from './until-heard.ts';
+import { LISTENED_TO_MAX, UntilHeard } from './until-heard.ts';
 
 /** Sooner where one of the room's servers is heard. */
 const RETRIES_MS = [1_000, 5_000, 30_000, 5 * 60_000, 60 * 60_000];
 /** Beside the one through which the room was joined, other ones at each attempt. */
 const OTHERS_AT_ONCE = 2;
+/** Each may wait for a server for minutes with a megabyte of its answer, and behind a takeover all rooms begin together. Each room waits once at most. */
+const ATTEMPTS = { atOnce: 20, keptForOthers: 5, waiting: Infinity, waitingOfOne: Infinity };
 
 /** Fetches the members of rooms that were joined without them, each room until it is whole, whoever joined it and was the writer then. */
 export class BecomingWhole {
   readonly #building: Building;
   readonly #receiving: Pick<Receiving, 'takeHeld'>;
   readonly #atWork = new Map<RoomId, UntilHeard>();
+  /** In rounds of the domains through which rooms were joined. */
+  readonly #attempts = new FairTurns(ATTEMPTS);
   readonly #end = new AbortController();
 
   constructor(building: Building, receiving: Pick<Receiving, 'takeHeld'>) {
     this.#building = building;
     this.#receiving = receiving;
-    building.partialRooms.listen((roomId) => this.#start(roomId));
+    building.partialRooms.listen((roomId, through) => this.#start(roomId, through));
     building.ports.elsewhere?.onHeard?.((server) => this.#heard(server));
   }
 
   /** By the writer, behind its takeover: goes on with what was begun. */
   async begin(): Promise<void> {
     if (!this.#building.ports.elsewhere) return;
-    for (const roomId of await this.#building.ports.store.unfinishedRooms()) this.#start(roomId);
+    for (const { roomId, through } of await this.#building.ports.store.unfinishedRooms())
+      if (through === null) this.#receiving.takeHeld(roomId);
+      else this.#start(roomId, through);
   }
 
   close(): void {
@@ -48,7 +56,7 @@ export class BecomingWhole {
     for (const pauses of this.#atWork.values()) pauses.heard(server);
   }
 
-  #start(roomId: RoomId): void {
+  #start(roomId: RoomId, through: ServerName): void {
     if (this.#end.signal.aborted) return;
     // It was deleted meanwhile, and has been entered anew, through others perhaps.
     const atWork = this.#atWork.get(roomId);
@@ -58,15 +66,22 @@ export class BecomingWhole {
     }
     const pauses = new UntilHeard();
     this.#atWork.set(roomId, pauses);
-    void this.#untilWhole(roomId, pauses).finally(() => this.#atWork.delete(roomId));
+    const { partialRooms } = this.#building;
+    partialRooms.begun(roomId, through);
+    void this.#untilWhole(roomId, pauses, domainOfServer(through)).finally(() => {
+      this.#atWork.delete(roomId);
+      partialRooms.ended(roomId);
+    });
   }
 
-  async #untilWhole(roomId: RoomId, pauses: UntilHeard): Promise<void> {
+  async #untilWhole(roomId: RoomId, pauses: UntilHeard, domain: string): Promise<void> {
     let heard: ServerName | undefined;
     const heardInVain = new Set<ServerName>();
     for (let attempt = 0; !this.#end.signal.aborted; attempt++) {
       try {
-        await this.#attempt(roomId, { attempt, heard });
+        const at = { attempt, heard };
+        const { signal } = this.#end;
+        await this.#attempts.run(domain, () => this.#attempt(roomId, at), signal);
         return;
       } catch (error) {
         if (this.#end.signal.aborted) return;
@@ -75,11 +90,9 @@ export class BecomingWhole {
         this.#building.ports.onError?.(told);
       }
       const ms = RETRIES_MS[Math.min(attempt, RETRIES_MS.length - 1)]!;
-      const [through, ...others] = await this.#serversOf(roomId);
-      // One of them may be anybody's: it is believed to be of use once. By that through which the room was joined it stands or falls.
-      const listenedTo = others.filter((each) => !heardInVain.has(each));
-      heard = await pauses.sleep(ms, through ? [through, ...listenedTo] : [], this.#end.signal);
-      if (heard !== undefined && heard !== through) heardInVain.add(heard);
+      const listenedTo = await this.#serversOf(roomId, heardInVain);
+      heard = await pauses.sleep(ms, listenedTo, this.#end.signal);
+      if (heard !== undefined && heard !== listenedTo[0]) heardInVain.add(heard);
     }
   }
 
@@ -95,11 +108,20 @@ export class BecomingWhole {
     }
   }
 
-  /** None where it cannot be known now: then the pause is as long as it is. */
-  async #serversOf(roomId: RoomId): Promise<readonly ServerName[]> {
+  /**
+   * Those that are listened to, first that through which the room was joined: by that one it stands or falls. Each other one may be anybody's,
+   * and is believed to be of use once. None where it cannot be known now: then the pause is as long as it is.
+   */
+  async #serversOf(
+    roomId: RoomId,
+    heardInVain: ReadonlySet<ServerName>,
+  ): Promise<readonly ServerName[]> {
     const { store } = this.#building.ports;
     const partial = await store.partialJoin(roomId).catch(() => undefined);
-    return partial ? [partial.server, ...partial.servers] : [];
+    if (!partial) return [];
+    const { server, servers } = partial;
+    const others = servers.filter((each) => each !== server && !heardInVain.has(each));
+    return [server, ...others.slice(0, LISTENED_TO_MAX - 1)];
   }
 
   async #attempt(roomId: RoomId, at: Attempt): Promise<void> {

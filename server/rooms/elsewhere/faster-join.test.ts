@@ -13,6 +13,7 @@ import { roomStore } from '../../storage/rooms/room-store.ts';
 import { loadRooms } from '../memory/load-rooms.ts';
 import { StateKeys } from '../memory/state-keys.ts';
 import { HELD_MAX } from '../receive/held-loads.ts';
+import { PartialRooms } from './partial-rooms.ts';
 
 let authority: Authority;
 beforeAll(async () => {
@@ -380,6 +381,25 @@ test('of a room of which something is here nobody is asked for its size', async 
   await bob.post(`/rooms/${encodeURIComponent(roomId)}/leave`);
   expect((await bob.join(roomId, alice.server)).status).toBe(200);
   expect(asked).toHaveBeenCalledOnce();
+});
+
+test('where many rooms wait for their members already, those of the next come with the join', async () => {
+  const { alice, bob, state } = await fasterServers();
+  state.tell();
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  const place = vi.spyOn(PartialRooms.prototype, 'hasPlaceFor').mockReturnValue(false);
+  onTestFinished(() => place.mockRestore());
+  expect((await bob.join(roomId, alice.server)).status).toBe(200);
+  expect([state.asked(), await isPartial(bob, roomId)]).toEqual([0, false]);
+});
+
+test('behind a takeover rooms are asked for that somebody is in, and not those that were left', async () => {
+  const { alice, bob } = await fasterServers();
+  const [stays, left] = [await alice.createRoom(), await alice.createRoom()];
+  for (const roomId of [stays, left]) await bob.join(roomId, alice.server);
+  await bob.post(`/rooms/${encodeURIComponent(left)}/leave`);
+  const store = roomStore(bob.server.fresh.database);
+  expect(await store.unfinishedRooms()).toEqual([{ roomId: stays, through: alice.server.name }]);
 });
 
 test('of whose size nobody tells is joined with its members', async () => {

@@ -56,7 +56,8 @@ async function throughOne(
   const { servers, lane } = elsewhere;
   const { server, passage, roomId, origin } = wish;
   const { passages, ports, rooms } = building;
-  const large = isNew && isLarge(elsewhere, wish);
+  const mayBePartial = isNew && building.partialRooms.hasPlaceFor(server);
+  const large = mayBePartial && isLarge(elsewhere, wish);
   const { event, rules } = await signedFor(building, servers, wish);
   return passages.inRoom(roomId, server, async () => {
     const room = await rooms.get(roomId);
@@ -76,7 +77,7 @@ async function throughOne(
       const entered = await settled(
         enterRoom(building, { roomId, lane, partial }, received, origin),
       );
-      if (partial) building.partialRooms.entered(roomId);
+      if (partial) building.partialRooms.entered(roomId, server);
       return entered;
     });
   });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { RoomId, UserId } from '../../protocol/identifiers.ts';
-import { PartialRooms } from './partial-rooms.ts';
+import type { RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
+import { PARTIAL_MAX, PartialRooms } from './partial-rooms.ts';
 
 const room = '!r:far.example' as RoomId;
 const alice = '@alice:example.org' as UserId;
@@ -45,6 +45,26 @@ test('when the writer ends nobody waits any longer, neither for what needs all m
   rooms.close();
   await Promise.all([refused, joined]);
   await rooms.soonWhole(room, isPartial, bob);
+});
+
+test('so many rooms wait for their members at once, and fewer that were joined through one domain', () => {
+  const rooms = new PartialRooms();
+  const { all, throughDomain } = PARTIAL_MAX;
+  const begin = (count: number, serverOf: (each: number) => string) => {
+    for (let each = 0; each < count; each++) {
+      const server = serverOf(each) as ServerName;
+      rooms.begun(`!${each}:${server}` as RoomId, server);
+    }
+  };
+  const isPlaceFor = (server: string) => rooms.hasPlaceFor(server as ServerName);
+  begin(throughDomain - 1, () => 'one.example.org');
+  expect(isPlaceFor('two.example.org')).toBe(true);
+  begin(1, () => 'two.example.org');
+  expect([isPlaceFor('three.example.org'), isPlaceFor('other.org')]).toEqual([false, true]);
+  begin(all - throughDomain, (each) => `server${each}.org`);
+  expect(isPlaceFor('other.org')).toBe(false);
+  rooms.ended('!0:two.example.org' as RoomId);
+  expect([isPlaceFor('three.example.org'), isPlaceFor('other.org')]).toEqual([true, true]);
 });
 
 test('whoever waits for much waits for themselves', async () => {

@@ -1,12 +1,15 @@
 import { AtOnce } from '../../log/at-once.ts';
-import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import { limitExceeded } from '../../protocol/matrix-error.ts';
+import { domainOfServer } from '../../protocol/server-host.ts';
 
 const WAIT_MS_MAX = 20_000;
 /** Who joins a room of a few people is told so when all of them are here; of large ones nobody waits for that. */
 const SOON_MS_MAX = 1_500;
 const WAITING_MAX = { all: 1_000, ofOne: 20 };
 const RETRY_MS = 5_000;
+/** Each is asked for until it is whole, however long nobody tells: of those beyond, the members come with the join. */
+export const PARTIAL_MAX = { all: 500, throughDomain: 50 };
 
 /** Who waits for rooms whose members are not here yet, and who is told that there is one more of them. */
 export class PartialRooms {
@@ -14,18 +17,38 @@ export class PartialRooms {
   readonly #places = new AtOnce<UserId>(WAITING_MAX);
   readonly #end = new AbortController();
   readonly #soonMsMax: number;
-  #onEntered: (roomId: RoomId) => void = () => {};
+  /** Of each the domain through which it was joined. */
+  readonly #unfinished = new Map<RoomId, string>();
+  #onEntered: (roomId: RoomId, through: ServerName) => void = () => {};
 
   constructor(soonMsMax: number = SOON_MS_MAX) {
     this.#soonMsMax = soonMsMax;
   }
 
-  listen(onEntered: (roomId: RoomId) => void): void {
+  listen(onEntered: (roomId: RoomId, through: ServerName) => void): void {
     this.#onEntered = onEntered;
   }
 
-  entered(roomId: RoomId): void {
-    this.#onEntered(roomId);
+  entered(roomId: RoomId, through: ServerName): void {
+    this.#onEntered(roomId, through);
+  }
+
+  /** Its members are asked for from here on. */
+  begun(roomId: RoomId, through: ServerName): void {
+    this.#unfinished.set(roomId, domainOfServer(through));
+  }
+
+  /** It is whole, or nobody of ours is in it any more. */
+  ended(roomId: RoomId): void {
+    this.#unfinished.delete(roomId);
+  }
+
+  /** Whether one more may be joined through that server without its members. */
+  hasPlaceFor(through: ServerName): boolean {
+    const domain = domainOfServer(through);
+    const ofDomain = this.#unfinished.values().filter((each) => each === domain);
+    const { all, throughDomain } = PARTIAL_MAX;
+    return this.#unfinished.size < all && [...ofDomain].length < throughDomain;
   }
 
   becameWhole(roomId: RoomId): void {

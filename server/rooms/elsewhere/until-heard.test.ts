@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { ServerName } from '../../protocol/identifiers.ts';
-import { UntilHeard } from './until-heard.ts';
+import { LISTENED_TO_MAX, UntilHeard } from './until-heard.ts';
 
 const [there, other] = ['there.org', 'other.org'] as [ServerName, ServerName];
 const HOUR_MS = 3_600_000;
@@ -64,6 +64,16 @@ test('it ends where another attempt is due, or is none where one was due before 
   expect(await after(600_000, pause(HOUR_MS))).toBe('sleeps');
 });
 
+test('of thousands of servers the first are listened to, so that no pause keeps all their names', async () => {
+  const { pauses, pause, after } = pausing();
+  const named = Array.from({ length: 5_000 }, (_, each) => `s${each}.org` as ServerName);
+  const slept = pause(HOUR_MS, named);
+  pauses.heard(named[LISTENED_TO_MAX]!);
+  expect(await after(600_000, slept)).toBe('sleeps');
+  pauses.heard(named[LISTENED_TO_MAX - 1]!);
+  expect(await after(0, slept)).toBe(named[LISTENED_TO_MAX - 1]);
+});
+
 test('it ends with whoever ends it', async () => {
   const { pauses } = pausing();
   const end = new AbortController();
@@ -79,7 +89,8 @@ function pausing() {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   onTestFinished(() => void vi.useRealTimers());
   const pauses = new UntilHeard();
-  const pause = (ms: number) => pauses.sleep(ms, [there], new AbortController().signal);
+  const pause = (ms: number, servers: readonly ServerName[] = [there]) =>
+    pauses.sleep(ms, servers, new AbortController().signal);
   const after = async (ms: number, slept: Promise<ServerName | undefined>) => {
     await vi.advanceTimersByTimeAsync(ms);
     return Promise.race([slept, Promise.resolve('sleeps')]);

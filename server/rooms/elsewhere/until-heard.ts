@@ -2,6 +2,8 @@ import type { ServerName } from '../../protocol/identifiers.ts';
 
 /** How long after an attempt another one is made for what was heard: the longer, the more were made so in vain. */
 const HEARD_MS = [1_000, 5_000, 30_000, 60_000, 300_000, 1_800_000];
+/** Of a room's thousands: a pause may be an hour, and their names are as long as somebody likes. */
+export const LISTENED_TO_MAX = 20;
 
 /**
  * The pause behind an attempt that failed. It ends sooner where one of the servers is heard, which may be there again since. But whoever
@@ -13,7 +15,7 @@ export class UntilHeard {
   #pause: Pause | undefined;
   #isDue = false;
 
-  /** Resolves with the server that was heard; with none where the pause is over, or the signal says so. */
+  /** Resolves with the server that was heard, one of the first of these; with none where the pause is over, or the signal says so. */
   async sleep(ms: number, servers: readonly ServerName[], signal: AbortSignal) {
     const { promise, resolve } = Promise.withResolvers<ServerName | undefined>();
     const end = () => resolve(undefined);
@@ -21,7 +23,12 @@ export class UntilHeard {
     this.#isDue = false;
     signal.addEventListener('abort', end, { once: true });
     const pause: Pause = {
-      ...{ servers: new Set(servers), sinceMs: performance.now(), ms, resolve },
+      ...{
+        servers: new Set(servers.slice(0, LISTENED_TO_MAX)),
+        sinceMs: performance.now(),
+        ms,
+        resolve,
+      },
       timer: setTimeout(end, ms).unref(),
     };
     this.#pause = pause;

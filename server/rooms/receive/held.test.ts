@@ -33,7 +33,7 @@ test('what meets a conflict that is too much, and what follows it, is taken in w
   const store = roomStore(bench.database);
   const held = () => store.listHeld(bench.roomId);
   expect(await held()).toHaveLength(3);
-  expect(await store.unfinishedRooms()).toEqual([bench.roomId]);
+  expect(await store.unfinishedRooms()).toEqual([{ roomId: bench.roomId, through: null }]);
   rest.isOver();
   await expect.poll(() => bench.bodies()).toEqual(['follows', 'follows that']);
   await expect.poll(held).toEqual([]);

@@ -28,16 +28,23 @@ export async function partialJoin(
   return row && { ...row, servers: JSON.parse(row.servers) };
 }
 
-/** Those that are not whole, or for which something is held. */
-export async function unfinishedRooms(database: Database): Promise<RoomId[]> {
-  const rows = await database.query<{ roomId: RoomId }>(
-    'unfinished_rooms',
-    `SELECT room_id AS "roomId" FROM room WHERE room_nid IN (
-       SELECT room_nid FROM partial_join WHERE whole_at IS NULL
-       UNION ALL SELECT room_nid FROM held_pdu)`,
-  );
-  return rows.map(({ roomId }) => roomId);
+export interface UnfinishedRoom {
+  readonly roomId: RoomId;
+  /** By which it was joined without its members; null where something is held of it and no more. */
+  readonly through: ServerName | null;
 }
+
+/** Those that are not whole, and that who joined them is in, or for which something is held. Those that were left stay as they are. */
+export const unfinishedRooms = (database: Database) =>
+  database.query<UnfinishedRoom>(
+    'unfinished_rooms',
+    `SELECT room_id AS "roomId", server_name AS through FROM room LEFT JOIN (
+       SELECT room_nid, server_name FROM partial_join WHERE whole_at IS NULL AND EXISTS (
+         SELECT FROM event JOIN membership ON user_id = sender AND membership.room_nid = event.room_nid
+         WHERE event.event_nid = partial_join.event_nid AND membership = 'join')
+     ) partly USING (room_nid)
+     WHERE partly.room_nid IS NOT NULL OR room_nid IN (SELECT room_nid FROM held_pdu)`,
+  );
 
 /** The numbers of all that a room has been in from this one on, in order. */
 export async function statesFrom(
