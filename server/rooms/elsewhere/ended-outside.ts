@@ -1,3 +1,4 @@
+import { unpaddedBase64 } from '../../protocol/base64.ts';
 import type { Event } from '../../protocol/event.ts';
 import {
   type EventId,
@@ -6,6 +7,7 @@ import {
   type UserId,
 } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import { signatureOf, signedTextOfEvent, signText } from '../../protocol/signatures.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { withHashedContent } from '../receive/content-hash.ts';
 import { idAnyhow, parsePdu } from '../receive/format.ts';
@@ -17,7 +19,7 @@ import { keepOutside } from './outside-membership.ts';
 
 /**
  * What is pushed of a room in which nobody of this server is: heard is only that an invite of one of our users was taken back, or
- * a knock refused. The room's state is not here to judge by, so it has to rest on that very invite or knock, of which
+ * a knock refused; and an invite that was signed here while somebody of ours was in the room, and waited for its members. The room's state is not here to judge by, so it has to rest on that very invite or knock, of which
  * strangers to the room do not know, and to be by a server that was told to be one of the room's.
  */
 export async function endedOutside(
@@ -34,6 +36,7 @@ async function ended(building: Building, room: HotRoom, pdu: JsonObject): Promis
   const parsed = parsePdu(pdu, room);
   if (!parsed.ok) return refused(idAnyhow(pdu, room), parsed.reason);
   const event = parsed.value;
+  if (isInviteSignedHere(building, room, event)) return invited(building, room, event);
   const own = isEnd(event) ? await ownOutside(building, room, event.stateKey) : undefined;
   if (own?.membership !== 'invite' && own?.membership !== 'knock')
     return refused(event.eventId, 'Nobody of this server is in the room');
@@ -45,6 +48,28 @@ async function ended(building: Building, room: HotRoom, pdu: JsonObject): Promis
   const replaces = own.eventId;
   await keepOutside(building, { rules, event: withHashedContent(event, rules), replaces });
   return { kind: 'accepted', event };
+}
+
+/** Harmless when it is known. */
+async function invited(building: Building, { rules }: HotRoom, event: Event): Promise<Received> {
+  const [complaint] = await complaintsAboutSignatures([event], rules, building.ports);
+  if (complaint !== undefined) return refused(event.eventId, complaint);
+  await keepOutside(building, { rules, event: withHashedContent(event, rules) });
+  return { kind: 'accepted', event };
+}
+
+/** Its server was told that the user is invited (`Invitations`). */
+function isInviteSignedHere(
+  { ports }: Building,
+  { rules }: HotRoom,
+  { type, stateKey, content, pdu }: Event,
+): boolean {
+  const { serverName, key } = ports.identity;
+  if (type !== 'm.room.member' || content.membership !== 'invite') return false;
+  if (serverNameOf((stateKey ?? '') as UserId) !== serverName) return false;
+  const signature = signatureOf(pdu, serverName, key.keyId);
+  const text = signature && signedTextOfEvent(pdu, rules);
+  return text !== undefined && signText(text, key) === unpaddedBase64(signature!);
 }
 
 const isEnd = (event: Event): event is Event & { readonly stateKey: UserId } =>

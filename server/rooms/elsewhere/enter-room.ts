@@ -17,6 +17,9 @@ import { roomNumber } from './room-number.ts';
 import { stagedEvents } from './staged-events.ts';
 import { NotUsable } from './try-servers.ts';
 
+/** Nothing is wrong with what the server told: with its members the room can be entered all the same. */
+export class CameMeanwhile extends NotUsable {}
+
 interface Entering {
   readonly roomId: RoomId;
   readonly lane: Elsewhere['lane'];
@@ -48,7 +51,7 @@ export async function enterRoom(
   return building.passages.alone(roomId, async () => {
     const here = await building.rooms.get(roomId);
     // Invites that came meanwhile would be lost beneath a part of the state.
-    if (here && partial) throw new NotUsable('something of the room came here meanwhile');
+    if (here && partial) throw new CameMeanwhile('something of the room came here meanwhile');
     if (here?.isPartial) await takeLaidAway(building, lane, here);
     const laid = here ? NOTHING : await laidEntries(building, lane, entry);
     return changeOutside(building.rooms, roomId, (room) =>

@@ -2,7 +2,7 @@ import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
 import { federating, startFederating } from '../../../test/support/federating.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
-import { type Person, personAt, VERSIONS } from '../../../test/support/two-servers.ts';
+import { keysOf, type Person, personAt, VERSIONS } from '../../../test/support/two-servers.ts';
 import { RoomServers } from '../../federation/membership/room-servers.ts';
 import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -414,6 +414,80 @@ test('of whose size nobody tells is joined with its members', async () => {
   await expect.poll(() => membershipOf(bob, roomId)).toBe('invite');
   expect((await bob.join(roomId, alice.server)).status).toBe(200);
   expect(await isPartial(bob, roomId)).toBe(false);
+});
+
+test('who joins while somebody else is invited there has joined, with all its members', async () => {
+  const { alice, bob, state } = await fasterServers();
+  state.tell();
+  const dora = await personAt(bob.server, 'dora');
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  const submit = RoomServers.prototype.submit;
+  const spied = vi.spyOn(RoomServers.prototype, 'submit');
+  onTestFinished(() => spied.mockRestore());
+  spied.mockImplementationOnce(async function (this: RoomServers, ...handedIn) {
+    const path = `/rooms/${encodeURIComponent(roomId)}/invite`;
+    expect((await alice.post(path, { user_id: dora.userId })).status).toBe(200);
+    return submit.apply(this, handedIn);
+  });
+  expect(await bob.join(roomId, alice.server)).toMatchObject({ status: 200 });
+  expect(await membershipOf(dora, roomId)).toBe('invite');
+  expect(await stateAt(bob, roomId)).toEqual(await stateAt(alice, roomId));
+});
+
+test("an invite that came before the members were here is its user's, though nobody of ours is in the room any more", async () => {
+  const { alice, bob, state } = await fasterServers();
+  const dora = await personAt(bob.server, 'dora');
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  await bob.join(roomId, alice.server);
+  const path = `/rooms/${encodeURIComponent(roomId)}`;
+  expect((await alice.post(`${path}/invite`, { user_id: dora.userId })).status).toBe(200);
+  await expect.poll(() => heldAt(bob)).toBe(1);
+  await bob.post(`${path}/leave`);
+  state.tell();
+  await expect.poll(() => heldAt(bob), { timeout: 15_000 }).toBe(0);
+  expect(await membershipOf(dora, roomId)).toBe('invite');
+  type Invited = Record<string, { invite_state: { events: JsonObject[] } }>;
+  const told = ((await dora.rooms()).invite as unknown as Invited)[roomId]!.invite_state.events;
+  expect(keysOf(told)).toContain('m.room.name');
+  expect((await dora.join(roomId, alice.server)).status).toBe(200);
+  expect(await stateAt(dora, roomId)).toEqual(await stateAt(alice, roomId));
+});
+
+test('who is put out and invited again is invited, though nobody tells the members', async () => {
+  const { alice, bob } = await fasterServers();
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  const tell = refusesState(alice);
+  await bob.join(roomId, alice.server);
+  const path = `/rooms/${encodeURIComponent(roomId)}`;
+  for (const how of ['kick', 'invite'])
+    expect((await alice.post(`${path}/${how}`, { user_id: bob.userId })).status).toBe(200);
+  await expect.poll(() => membershipOf(bob, roomId), { timeout: 40_000 }).toBe('invite');
+  tell();
+  expect((await bob.join(roomId, alice.server)).status).toBe(200);
+  expect(await stateAt(bob, roomId)).toEqual(await stateAt(alice, roomId));
+}, 60_000);
+
+test('nobody is invited by what was pushed of a room and not signed here', async () => {
+  const { alice, bob } = await fasterServers();
+  const dora = await personAt(bob.server, 'dora');
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  await bob.join(roomId, alice.server);
+  await bob.post(`/rooms/${encodeURIComponent(roomId)}/leave`);
+  const invite = signEvent(
+    {
+      ...{ type: 'm.room.member', room_id: roomId, sender: alice.userId, state_key: dora.userId },
+      ...{ content: { membership: 'invite' }, depth: 9, origin_server_ts: Date.now() },
+      ...{ prev_events: [], auth_events: [] },
+      ...{ signatures: { [bob.server.name]: { [bob.server.key.keyId]: 'A'.repeat(86) } } },
+    },
+    rulesOf(DEFAULT_ROOM_VERSION)!,
+    alice.server.name,
+    alice.server.key,
+  );
+  const from = { origin: alice.server.name, isPushed: true };
+  const [received] = await bob.server.features.roomReceiver.receive(roomId, [invite], from);
+  expect(received!.kind).toBe('refused');
+  expect(await membershipOf(dora, roomId)).toBeUndefined();
 });
 
 test('nobody is let into a room, or told of it, by a server that does not know its members', async () => {

@@ -8,7 +8,7 @@ import { notFound } from '../../protocol/matrix-error.ts';
 import { followInto } from '../membership/follow-predecessor.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { Building } from '../write/building.ts';
-import { enterRoom } from './enter-room.ts';
+import { CameMeanwhile, enterRoom } from './enter-room.ts';
 import { inviterServer, isIn, ownOutside } from './known-outside.ts';
 import type { Elsewhere } from './other-servers.ts';
 import { serversTold } from './partial-join.ts';
@@ -47,12 +47,29 @@ export async function joinElsewhere(
   });
 }
 
+type Entered = PromiseSettledResult<EventId> | undefined;
+type JoiningThrough = PassingThrough & { readonly isNew: boolean };
+
 /** Undefined where somebody else came in meanwhile, and the room with them. */
 async function throughOne(
   building: Building,
   elsewhere: Elsewhere,
-  { isNew, ...wish }: PassingThrough & { readonly isNew: boolean },
-): Promise<PromiseSettledResult<EventId> | undefined> {
+  join: JoiningThrough,
+): Promise<Entered> {
+  try {
+    return await enteredThrough(building, elsewhere, join);
+  } catch (error) {
+    if (!(error instanceof CameMeanwhile)) throw error;
+    // There they have joined by now, and there may be no other server.
+    return enteredThrough(building, elsewhere, { ...join, isNew: false });
+  }
+}
+
+async function enteredThrough(
+  building: Building,
+  elsewhere: Elsewhere,
+  { isNew, ...wish }: JoiningThrough,
+): Promise<Entered> {
   const { servers, lane } = elsewhere;
   const { server, passage, roomId, origin } = wish;
   const { passages, ports, rooms } = building;
