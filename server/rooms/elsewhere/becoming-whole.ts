@@ -58,7 +58,7 @@ export class BecomingWhole {
 
   #start(roomId: RoomId, through: ServerName): void {
     if (this.#end.signal.aborted) return;
-    // It was deleted meanwhile, and has been entered anew, through others perhaps.
+    // It was deleted meanwhile, and has been entered anew, through others perhaps; or one of ours was put out.
     const atWork = this.#atWork.get(roomId);
     if (atWork !== undefined) {
       atWork.again();
@@ -101,7 +101,10 @@ export class BecomingWhole {
     const { ports } = this.#building;
     try {
       const partial = await ports.store.partialJoin(roomId);
-      return partial !== undefined && (await putOut(this.#building, roomId, partial));
+      if (!partial || !(await putOut(this.#building, roomId, partial))) return false;
+      // Who waited for all members has nothing to wait for.
+      this.#building.partialRooms.becameWhole(roomId);
+      return true;
     } catch (error) {
       ports.onError?.(error);
       return false;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
 import { federating, startFederating } from '../../../test/support/federating.ts';
@@ -125,12 +126,7 @@ test('nothing is held that its server did not sign, nor more than a bound', asyn
     return one!.kind;
   };
   expect(await receive({ ...pdu, signatures: {} })).toBe('refused');
-  await bob.server.fresh.database.query(
-    'hold_many',
-    `INSERT INTO held_pdu (room_nid, event_id, held_nid, server_name, json)
-     SELECT room_nid, '$' || n, n, $1, '{}' FROM room, generate_series(1, $2::int8) n`,
-    [alice.server.name, HELD_MAX.ofDomainInRoom.count - 1],
-  );
+  await holdMany(bob, alice.server.name, HELD_MAX.ofDomainInRoom.count - 1);
   const { event_id: next } = await alice.say(roomId, 'two');
   expect(await receive(pdu)).toBe('held');
   expect(await receive(await pduOf(alice, next as string))).toBe('refused');
@@ -290,9 +286,12 @@ test.each([
     const roomId = await alice.createRoom({ name: 'Castle' });
     const tell = refusesState(alice);
     await bob.join(roomId, alice.server);
-    const path = `/rooms/${encodeURIComponent(roomId)}/${how}`;
-    expect((await alice.post(path, { user_id: bob.userId })).status).toBe(200);
+    const path = `/rooms/${encodeURIComponent(roomId)}`;
+    const members = bob.get(`${path}/members`);
+    expect((await alice.post(`${path}/${how}`, { user_id: bob.userId })).status).toBe(200);
     await expect.poll(() => membershipOf(bob, roomId), { timeout: 15_000 }).toBe(becomes);
+    // Nobody waits twenty seconds for what does not come.
+    await expect(Promise.race([members, sleep(5_000)])).resolves.toMatchObject({ chunk: [{}] });
     await expect.poll(() => heldAt(bob)).toBe(0);
     const { rooms } = await synced(bob, '{"room":{"include_leave":true}}');
     const { leave = {}, join = {} } = rooms as Record<string, JsonObject | undefined>;
@@ -303,6 +302,81 @@ test.each([
     expect(await stateAt(bob, roomId)).toEqual(await stateAt(alice, roomId));
   },
 );
+
+test('who shows another name and is banned before that is heard of is out all the same', async () => {
+  const { alice, bob } = await fasterServers();
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  refusesState(alice);
+  await bob.join(roomId, alice.server);
+  await alice.server.reachable(false);
+  for (const displayname of ['Robert', 'Bobby']) {
+    await bob.put(`/profile/${encodeURIComponent(bob.userId)}/displayname`, { displayname });
+    await expect.poll(() => nameOf(bob, roomId)).toBe(displayname);
+  }
+  const path = `/rooms/${encodeURIComponent(roomId)}/ban`;
+  expect((await alice.post(path, { user_id: bob.userId })).status).toBe(200);
+  await expect.poll(() => heldAt(bob)).toBe(1);
+  await alice.server.reachable(true);
+  await bob.get(`/profile/${encodeURIComponent(alice.userId)}`);
+  await expect.poll(() => membershipOf(bob, roomId), { timeout: 40_000 }).toBe('ban');
+}, 60_000);
+
+test('who is put out by an event that somebody told of before is out, and sees it', async () => {
+  const { alice, bob } = await fasterServers();
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  refusesState(alice);
+  await bob.join(roomId, alice.server);
+  await bob.server.reachable(false);
+  await alice.post(`/rooms/${encodeURIComponent(roomId)}/kick`, { user_id: bob.userId });
+  const kick = await membershipPduOf(alice, bob.userId);
+  await bob.server.fresh.database.query(
+    'keep_outlier',
+    `INSERT INTO event (event_nid, room_nid, depth, origin_server_ts, event_id, type, state_key,
+       sender, json, outlier)
+     SELECT (SELECT min(n) FROM generate_series(1, 1000) n WHERE n NOT IN (SELECT event_nid FROM event)),
+       room_nid, 1, 1, $1, 'm.room.member', $2, $3, $4, true FROM room`,
+    [kick.eventId, bob.userId, alice.userId, kick.json],
+  );
+  await receivedAt(bob, roomId, alice, JSON.parse(kick.json));
+  await bob.get(`/profile/${encodeURIComponent(alice.userId)}`);
+  await expect.poll(() => membershipOf(bob, roomId), { timeout: 40_000 }).toBe('leave');
+  const { rooms } = await synced(bob, '{"room":{"include_leave":true}}');
+  type Left = { leave: Record<string, { timeline: { events: JsonObject[] } }> };
+  const { events } = (rooms as unknown as Left).leave[roomId]!.timeline;
+  expect(events.map((each) => each.event_id)).toContain(kick.eventId);
+}, 60_000);
+
+test('what bears the id of another event keeps nobody in the room (version 1)', async () => {
+  const { alice, bob } = await fasterServers();
+  const roomId = await alice.createRoom({ name: 'Castle', room_version: '1' });
+  refusesState(alice);
+  await bob.join(roomId, alice.server);
+  await bob.server.reachable(false);
+  await alice.post(`/rooms/${encodeURIComponent(roomId)}/kick`, { user_id: bob.userId });
+  const kick = await membershipPduOf(alice, bob.userId);
+  const create = await opened(bob, roomId).then((room) => room.stateEvent('m.room.create', ''));
+  const { signatures: _, hashes: __, ...unsigned } = JSON.parse(kick.json) as JsonObject;
+  const posing = signEvent(
+    { ...unsigned, event_id: create!.eventId },
+    rulesOf('1')!,
+    alice.server.name,
+    alice.server.key,
+  );
+  for (const pdu of [posing, JSON.parse(kick.json)]) await receivedAt(bob, roomId, alice, pdu);
+  await bob.get(`/profile/${encodeURIComponent(alice.userId)}`);
+  await expect.poll(() => membershipOf(bob, roomId), { timeout: 40_000 }).toBe('leave');
+}, 60_000);
+
+test('who is put out while as much is held as may be is out all the same', async () => {
+  const { alice, bob } = await fasterServers();
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  refusesState(alice);
+  await bob.join(roomId, alice.server);
+  await holdMany(bob, alice.server.name, HELD_MAX.ofDomainInRoom.count);
+  const path = `/rooms/${encodeURIComponent(roomId)}/kick`;
+  expect((await alice.post(path, { user_id: bob.userId })).status).toBe(200);
+  await expect.poll(() => membershipOf(bob, roomId), { timeout: 15_000 }).toBe('leave');
+});
 
 test('who may put out nobody has put out nobody, whatever their server signs', async () => {
   const alice = await personAt(await startFederating(authority), 'alice');
@@ -341,11 +415,68 @@ test('who may put out nobody has put out nobody, whatever their server signs', a
   const from = { origin: alice.server.name, isPushed: true };
   const [received] = await bob.server.features.roomReceiver.receive(roomId, [forged], from);
   expect(received!.kind).toBe('held');
+  const ofNoStay = signEvent(
+    { ...forged, sender: alice.userId, auth_events: auth_events!, signatures: {} },
+    rulesOf(DEFAULT_ROOM_VERSION)!,
+    alice.server.name,
+    alice.server.key,
+  );
+  await receivedAt(bob, roomId, alice, ofNoStay);
   // The next try may be half a minute away.
   const before = failures.length;
   await expect.poll(() => failures.length, { timeout: 60_000 }).toBeGreaterThan(before);
-  expect([await membershipOf(bob, roomId), await heldAt(bob)]).toEqual(['join', 1]);
+  expect([await membershipOf(bob, roomId), await heldAt(bob)]).toEqual(['join', 2]);
 });
+
+test('who is put out stays until that can be judged, where the members may still be told', async () => {
+  const alice = await personAt(await startFederating(authority), 'alice');
+  const failures: unknown[] = [];
+  const onError = (error: unknown) => void failures.push(error);
+  const there = await startFederating(authority, { federation: FASTER, onError });
+  const bob = await personAt(there, 'bob');
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  const tell = refusesState(alice, 500);
+  await bob.join(roomId, alice.server);
+  const path = `/rooms/${encodeURIComponent(roomId)}/kick`;
+  expect((await alice.post(path, { user_id: bob.userId })).status).toBe(200);
+  await expect.poll(() => heldAt(bob)).toBe(1);
+  const before = failures.length;
+  await expect.poll(() => failures.length, { timeout: 60_000 }).toBeGreaterThan(before);
+  expect(await membershipOf(bob, roomId)).toBe('join');
+  tell();
+  await bob.get(`/profile/${encodeURIComponent(alice.userId)}`);
+  await expect.poll(() => membershipOf(bob, roomId), { timeout: 40_000 }).toBe('leave');
+  expect(await isPartial(bob, roomId)).toBe(false);
+}, 120_000);
+
+test('nobody is put out by somebody whose server was not told to be in the room', async () => {
+  const failures: unknown[] = [];
+  const onError = (error: unknown) => void failures.push(error);
+  const there = await startFederating(authority, { federation: FASTER, onError });
+  const third = await startFederating(authority, {
+    beside: ({ url }, response) => {
+      if (!url?.startsWith('/_matrix/federation/v1/state/')) return false;
+      response.writeHead(403).end('{"errcode":"M_FORBIDDEN"}');
+      return true;
+    },
+  });
+  const alice = await personAt(await startFederating(authority), 'alice');
+  const bob = await personAt(there, 'bob');
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  refusesState(alice);
+  await bob.join(roomId, alice.server);
+  await bob.server.fresh.database.query(
+    'told_otherwise',
+    `UPDATE partial_join SET server_name = $1, servers = '[]'`,
+    [third.name],
+  );
+  const path = `/rooms/${encodeURIComponent(roomId)}/kick`;
+  expect((await alice.post(path, { user_id: bob.userId })).status).toBe(200);
+  await expect.poll(() => heldAt(bob)).toBe(1);
+  const before = failures.length;
+  await expect.poll(() => failures.length, { timeout: 60_000 }).toBeGreaterThan(before);
+  expect([await membershipOf(bob, roomId), await heldAt(bob)]).toEqual(['join', 1]);
+}, 90_000);
 
 test.each([
   [999, false],
@@ -406,14 +537,21 @@ test('of whose size nobody tells is joined with its members', async () => {
   const there = await startFederating(authority, {
     federation: { fasterJoins: 'large', joinWaitsMs: 0 },
   });
-  const alice = await personAt(await startFederating(authority), 'alice');
+  let asked = 0;
+  const here = await startFederating(authority, {
+    beside: ({ url }, response) => {
+      if (!url?.startsWith('/_matrix/federation/v1/hierarchy/')) return false;
+      asked += 1;
+      response.writeHead(404).end('{"errcode":"M_NOT_FOUND"}');
+      return true;
+    },
+  });
+  const alice = await personAt(here, 'alice');
   const bob = await personAt(there, 'bob');
   withholdsState(alice);
-  const roomId = await alice.createRoom({ preset: 'private_chat', invite: [bob.userId] });
-  saysToHave(alice, 5_000);
-  await expect.poll(() => membershipOf(bob, roomId)).toBe('invite');
+  const roomId = await alice.createRoom({ name: 'Castle' });
   expect((await bob.join(roomId, alice.server)).status).toBe(200);
-  expect(await isPartial(bob, roomId)).toBe(false);
+  expect([asked, await isPartial(bob, roomId)]).toEqual([1, false]);
 });
 
 test('who joins while somebody else is invited there has joined, with all its members', async () => {
@@ -527,13 +665,13 @@ function saysToHave({ server }: Person, joinedCount: number): void {
 }
 
 /** As a server does that tells its rooms' state only to who is in them; until what it answers is called. */
-function refusesState({ server }: Person): () => void {
+function refusesState({ server }: Person, status = 403): () => void {
   const { rooms } = server.features;
   const open = rooms.openForServer.bind(rooms);
   rooms.openForServer = async (...wish) => {
     const opened = await open(...wish);
     opened.stateBefore = async () => {
-      throw new MatrixError(403, 'M_FORBIDDEN', 'Host not in room.');
+      throw new MatrixError(status, 'M_FORBIDDEN', 'Host not in room.');
     };
     return opened;
   };
@@ -596,6 +734,9 @@ const membersAt = async (who: Person, roomId: RoomId) =>
 const stateAt = async (who: Person, roomId: RoomId) =>
   (await (await opened(who, roomId)).state()).map(({ eventId }) => eventId).sort();
 
+const nameOf = async (who: Person, roomId: RoomId) =>
+  (await (await opened(who, roomId)).stateEvent('m.room.member', who.userId))?.content.displayname;
+
 const nameAt = async (who: Person, roomId: RoomId) =>
   (await (await opened(who, roomId)).stateEvent('m.room.name', ''))?.content.name;
 
@@ -625,6 +766,32 @@ async function pduOf({ server }: Person, eventId: string): Promise<JsonObject> {
     [eventId],
   );
   return JSON.parse(row!.json);
+}
+
+async function membershipPduOf({ server }: Person, userId: string) {
+  const [row] = await server.fresh.database.query<{ eventId: EventId; json: string }>(
+    'newest_membership',
+    `SELECT event_id AS "eventId", json FROM event WHERE state_key = $1 ORDER BY depth DESC LIMIT 1`,
+    [userId],
+  );
+  return row!;
+}
+
+const holdMany = ({ server }: Person, from: string, count: number) =>
+  server.fresh.database.query(
+    'hold_many',
+    `INSERT INTO held_pdu (room_nid, event_id, held_nid, server_name, json)
+     SELECT room_nid, '$' || n, n, $1, '{}' FROM room, generate_series(1, $2::int8) n`,
+    [from, count],
+  );
+
+/** As if their server had pushed it. */
+async function receivedAt(who: Person, roomId: RoomId, from: Person, pdu: JsonObject) {
+  const { roomReceiver } = who.server.features;
+  const [received] = await roomReceiver.receive(roomId, [pdu], {
+    ...{ origin: from.server.name, isPushed: true },
+  });
+  expect(received!.kind).toBe('held');
 }
 
 async function heldAt({ server }: Person): Promise<number> {

@@ -94,7 +94,7 @@ async function enteredThrough(
       const entered = await settled(
         enterRoom(building, { roomId, lane, partial }, received, origin),
       );
-      if (partial) building.partialRooms.entered(roomId, server);
+      if (partial) building.partialRooms.askFor(roomId, server);
       return entered;
     });
   });

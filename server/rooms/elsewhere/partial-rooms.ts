@@ -11,7 +11,7 @@ const RETRY_MS = 5_000;
 /** Each is asked for until it is whole, however long nobody tells: of those beyond, the members come with the join. */
 export const PARTIAL_MAX = { all: 500, throughDomain: 50 };
 
-/** Who waits for rooms whose members are not here yet, and who is told that there is one more of them. */
+/** Who waits for rooms whose members are not here yet, and who is told of which of them these are to be asked for. */
 export class PartialRooms {
   readonly #waiting = new Map<RoomId, Set<() => void>>();
   readonly #places = new AtOnce<UserId>(WAITING_MAX);
@@ -19,18 +19,19 @@ export class PartialRooms {
   readonly #soonMsMax: number;
   /** Of each the domain through which it was joined. */
   readonly #unfinished = new Map<RoomId, string>();
-  #onEntered: (roomId: RoomId, through: ServerName) => void = () => {};
+  #onDue: (roomId: RoomId, through: ServerName) => void = () => {};
 
   constructor(soonMsMax: number = SOON_MS_MAX) {
     this.#soonMsMax = soonMsMax;
   }
 
-  listen(onEntered: (roomId: RoomId, through: ServerName) => void): void {
-    this.#onEntered = onEntered;
+  listen(onDue: (roomId: RoomId, through: ServerName) => void): void {
+    this.#onDue = onDue;
   }
 
-  entered(roomId: RoomId, through: ServerName): void {
-    this.#onEntered(roomId, through);
+  /** At once, whenever it would be its turn. */
+  askFor(roomId: RoomId, through: ServerName): void {
+    this.#onDue(roomId, through);
   }
 
   /** Its members are asked for from here on. */

@@ -2,17 +2,20 @@ import { authorize } from '../../protocol/auth-rules/authorize.ts';
 import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
 import type { Event, StateEvent } from '../../protocol/event.ts';
 import { type RoomId, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
-import { pduIn } from '../read/stored-event.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import { parsedEventOf, pduIn } from '../read/stored-event.ts';
 import { withHashedContent } from '../receive/content-hash.ts';
 import { parsePdu } from '../receive/format.ts';
+import { commit } from '../receive/take-in.ts';
 import { changeRoom } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import { gather } from '../write/gather.ts';
 import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
-import { RoomChange, toolsOf } from '../write/room-change.ts';
 import type { PartialJoin } from './partial-join.ts';
 
 const READ_AT_ONCE = 50;
+/** That somebody has shown in a room whose members were not here yet. */
+const NAMES_MAX = 20;
 
 /**
  * Whoever is put out of a room before its members are here is told them by nobody any more. The event that says so is held, checked as far
@@ -44,28 +47,63 @@ function isPutOutBy(
     room.building.alone(async () => {
       if (room.isDropped) throw new RoomChangedMeanwhile();
       const parsed = parsePdu(pduIn(json, room.rules), room);
-      const { serverName: own } = building.ports.identity;
-      if (!room.isPartial || !parsed.ok || !putsOut(parsed.value, partial, own)) return false;
+      if (!room.isPartial || !parsed.ok) return false;
       const event = withHashedContent(parsed.value, room.rules);
-      const { store } = building.ports;
-      const state = await gather(room, event, { store, keys: building.keys });
-      const replaced = state.get('m.room.member', event.stateKey!);
-      const isOfStay =
-        replaced?.content.membership === 'join' && event.authEvents.includes(replaced.eventId);
-      if (!isOfStay || !authorize(event, withSender(state, event), room.rules).allowed)
-        return false;
-      let change: RoomChange | undefined;
-      const committed = building.ports.log.commit((position) => {
-        change = new RoomChange(room, toolsOf(building, position));
-        change.append(event, { replaced, isAfterGap: true });
-        return { change: change.finish({}), value: undefined };
-      });
-      room.settled = committed.catch(() => {}).finally(() => change?.letGo());
-      await committed;
+      const ended = await stayEndedBy(building, room, partial, event);
+      if (!ended) return false;
+      const { replaced, storedNid } = ended;
+      const attached = { replaced, isAfterGap: true };
+      await commit(building, room, (change) => change.append(event, attached, storedNid));
       return true;
     }),
   );
 }
+
+interface StayEnded {
+  readonly replaced: StateEvent;
+  /** Where the event lies if it is stored as an outlier. */
+  readonly storedNid: number | undefined;
+}
+
+/** Alone in a room whose members are not here. Undefined where the event puts none of ours out, as far as can be judged. */
+export async function stayEndedBy(
+  building: Building,
+  room: HotRoom,
+  partial: PartialJoin,
+  event: Event,
+): Promise<StayEnded | undefined> {
+  const { identity, store } = building.ports;
+  if (!putsOut(event, partial, identity.serverName)) return undefined;
+  const [known] = await store.eventsById([event.eventId]);
+  // In the first two versions of rooms an id says nothing of what is there by it.
+  if (known && !(known.outlier && known.roomNid === room.nid)) return undefined;
+  const state = await gather(room, event, { store, keys: building.keys });
+  const replaced = state.get('m.room.member', event.stateKey!);
+  if (!replaced || !(await isOfStay(event, replaced, { room, store }))) return undefined;
+  const { allowed } = authorize(event, withSender(state, event), room.rules);
+  return allowed ? { replaced, storedNid: known?.nid } : undefined;
+}
+
+/** It rests on their join, or on one of those since by which they showed another name: who put them out may not have heard of that one. */
+async function isOfStay(
+  event: Event,
+  replaced: StateEvent,
+  { room, store }: { room: HotRoom; store: Building['ports']['store'] },
+): Promise<boolean> {
+  let joins: readonly StateEvent[] = [replaced].filter(isJoin);
+  for (let names = 0; joins.length > 0 && names < NAMES_MAX; names++) {
+    if (joins.some(({ eventId }) => event.authEvents.includes(eventId))) return true;
+    const stored = await store.eventsById(joins.map(({ eventId }) => eventId));
+    const before = stored.flatMap((each) => parsedEventOf(each, room.rules).authEvents);
+    joins = (await store.eventsById(before))
+      .map((each) => parsedEventOf(each, room.rules))
+      .filter((each) => isJoin(each) && each.stateKey === event.stateKey);
+  }
+  return false;
+}
+
+const isJoin = ({ type, content }: Pick<Event, 'type' | 'content'>): boolean =>
+  type === 'm.room.member' && content.membership === 'join';
 
 /** Somebody of another server, of which it was told that it is in the room, puts out one of ours. */
 function putsOut(event: Event, { server, servers }: PartialJoin, own: string): boolean {

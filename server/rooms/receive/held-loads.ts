@@ -12,6 +12,8 @@ export const HELD_MAX = {
   ofDomain: { count: 2_500, bytes: 16 * 1_048_576 },
   ofAll: { count: 10_000, bytes: 64 * 1_048_576 },
 };
+/** Beyond each of these, for what ends the stay of one of ours in the room. */
+const OWN_PLACES = { count: 10, bytes: 10 * 65_536 };
 /** What was taken in meanwhile, or deleted with its room, still counts until then. */
 const READ_AGAIN_MS = 60_000;
 const READ_AGAIN_MS_MIN = 5_000;
@@ -21,6 +23,11 @@ interface Who {
   readonly server: ServerName;
   /** Undefined for a room whose members are here. */
   readonly through: ServerName | undefined;
+}
+
+interface Size {
+  readonly bytes: number;
+  readonly hasOwnPlace?: boolean | undefined;
 }
 
 /** How much is held, read once in a while: there may be ten thousand, and each transaction brings more. */
@@ -37,9 +44,9 @@ export class HeldLoads {
   }
 
   /** Counts those in that fit, by the bytes of each. */
-  async take(who: Who, sizes: readonly number[]): Promise<readonly boolean[]> {
+  async take(who: Who, sizes: readonly Size[]): Promise<readonly boolean[]> {
     const sums = await this.#current();
-    return sizes.map((bytes) => sums.take(who, bytes));
+    return sizes.map((size) => sums.take(who, size));
   }
 
   /** Some are held no more. */
@@ -72,13 +79,13 @@ class HeldSums {
   }
 
   /** False where it does not fit. */
-  take(who: Who, bytes: number): boolean {
+  take(who: Who, size: Size): boolean {
     const isOver =
-      isFull(this.#inRooms.of(inRoom(who)), bytes, HELD_MAX.ofDomainInRoom) ||
-      isFull(this.#rooms.of(who.roomNid), bytes, HELD_MAX.ofRoom) ||
-      isFull(this.#domains.of(domainOf(who)), bytes, HELD_MAX.ofDomain) ||
-      isFull(this.#domains.all, bytes, HELD_MAX.ofAll);
-    if (!isOver) this.add(who, { count: 1, bytes });
+      isFull(this.#inRooms.of(inRoom(who)), size, HELD_MAX.ofDomainInRoom) ||
+      isFull(this.#rooms.of(who.roomNid), size, HELD_MAX.ofRoom) ||
+      isFull(this.#domains.of(domainOf(who)), size, HELD_MAX.ofDomain) ||
+      isFull(this.#domains.all, size, HELD_MAX.ofAll);
+    if (!isOver) this.add(who, { count: 1, bytes: size.bytes });
     return !isOver;
   }
 }
@@ -87,5 +94,11 @@ const inRoom = ({ roomNid, server }: Who): string => `${roomNid} ${domainOfServe
 
 const domainOf = ({ server, through }: Who): string => domainOfServer(through ?? server);
 
-const isFull = (sum: Readonly<Sum>, bytes: number, max: { count: number; bytes: number }) =>
-  sum.count + 1 > max.count || sum.bytes + bytes > max.bytes;
+function isFull(
+  sum: Readonly<Sum>,
+  { bytes, hasOwnPlace }: Size,
+  max: { readonly count: number; readonly bytes: number },
+): boolean {
+  const more = hasOwnPlace ? OWN_PLACES : { count: 0, bytes: 0 };
+  return sum.count + 1 > max.count + more.count || sum.bytes + bytes > max.bytes + more.bytes;
+}

@@ -1,7 +1,9 @@
 import { rowsAlone } from '../../log/change.ts';
 import type { Event } from '../../protocol/event.ts';
-import type { ServerName } from '../../protocol/identifiers.ts';
+import type { EventId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import type { PartialJoin } from '../elsewhere/partial-join.ts';
+import { stayEndedBy } from '../elsewhere/put-out.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { Building } from '../write/building.ts';
 import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
@@ -25,11 +27,12 @@ export interface Held {
  * in the room: it becomes whole before that or behind it. Harmless when repeated.
  */
 export function hold(
-  { ports, heldLoads }: Building,
+  building: Building,
   room: HotRoom,
   pdus: readonly Holdable[],
   server: ServerName,
 ): Promise<Held> {
+  const { ports, heldLoads } = building;
   return room.building.alone(async () => {
     if (room.isDropped) throw new RoomChangedMeanwhile();
     if (pdus.length === 0) return { results: [], isMore: false };
@@ -44,9 +47,12 @@ export function hold(
         .filter(({ event }) => !known.has(event.eventId))
         .map(({ event, pdu }) => [event.eventId, JSON.stringify(pdu)]),
     );
-    const through = room.isPartial ? (await store.partialJoin(roomId))?.server : undefined;
-    const sizes = [...texts.values()].map((text) => Buffer.byteLength(text));
-    const fit = await heldLoads.take({ roomNid, server, through }, sizes);
+    const partial = room.isPartial ? await store.partialJoin(roomId) : undefined;
+    const ends = partial && (await endsOfStays(building, room, partial, pdus));
+    const sizes = [...texts].map(([eventId, text]) => ({
+      ...{ bytes: Buffer.byteLength(text), hasOwnPlace: ends?.has(eventId) },
+    }));
+    const fit = await heldLoads.take({ roomNid, server, through: partial?.server }, sizes);
     const fitting = [...texts].filter((_, index) => fit[index]);
     await ports.log.commit((position) => {
       const rows = fitting.map(([eventId, json]) =>
@@ -54,12 +60,28 @@ export function hold(
       );
       return { change: rowsAlone(rows), value: undefined };
     });
+    // Whoever was asked for the members and did not tell them, since ours is out, is asked once more, and it is believed.
+    if (partial && fitting.some(([eventId]) => ends?.has(eventId)))
+      building.partialRooms.askFor(roomId, partial.server);
     const held = new Set([...known, ...fitting.map(([eventId]) => eventId)]);
     const results = pdus.map(
       ({ event }): Received => (held.has(event.eventId) ? { kind: 'held', event } : over(event)),
     );
     return { results, isMore: fitting.length > 0 };
   });
+}
+
+/** Nobody says these again, and without them who is put out by them stays in the room here. */
+async function endsOfStays(
+  building: Building,
+  room: HotRoom,
+  partial: PartialJoin,
+  pdus: readonly Holdable[],
+): Promise<ReadonlySet<EventId>> {
+  const ends = new Set<EventId>();
+  for (const { event } of pdus)
+    if (await stayEndedBy(building, room, partial, event)) ends.add(event.eventId);
+  return ends;
 }
 
 const over = ({ eventId }: Event): Received => ({

@@ -62,11 +62,12 @@ export class RoomChange {
     this.#state = new StateChanges(room, tools, this.#gathered);
   }
 
-  append(event: Event, attached: Attached = {}): PendingEvent {
+  /** `storedNid`: where it lies if it is stored as an outlier. */
+  append(event: Event, attached: Attached = {}, storedNid?: number): PendingEvent {
     const { roomId, eventId } = event;
     // A number and a position come from one counter; an event of this server needs but one draw.
     const position = this.#gathered.place({ kind: 'event', roomId, eventId });
-    const nid = position;
+    const nid = storedNid ?? position;
     const stateBefore = this.#room.head.stateNid;
     const stateChanges =
       event.stateKey === undefined ? [] : [this.#state.change(event, nid, attached.replaced)];
@@ -74,7 +75,7 @@ export class RoomChange {
       ...{ stateBefore, stateAfter: this.#room.head.stateNid },
       replacesNid: stateChanges[0]?.replacedNid,
     };
-    return this.#setOut(event, { nid, position }, attached, around, stateChanges);
+    return this.#setOut(event, { nid, position }, attached, around, stateChanges, storedNid);
   }
 
   /** An event that does not stand at the head: behind it the room is in the state that its ends together have. */
