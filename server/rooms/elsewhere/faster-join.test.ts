@@ -365,6 +365,9 @@ test('what bears the id of another event keeps nobody in the room (version 1)', 
   for (const pdu of [posing, JSON.parse(kick.json)]) await receivedAt(bob, roomId, alice, pdu);
   await bob.get(`/profile/${encodeURIComponent(alice.userId)}`);
   await expect.poll(() => membershipOf(bob, roomId), { timeout: 40_000 }).toBe('leave');
+  const room = await opened(bob, roomId);
+  const out = await room.stateEvent('m.room.member', bob.userId);
+  expect(out?.eventId).toBe(kick.eventId);
 }, 60_000);
 
 test('who is put out while as much is held as may be is out all the same', async () => {

@@ -75,14 +75,22 @@ export async function stayEndedBy(
   const { identity, store } = building.ports;
   if (!putsOut(event, partial, identity.serverName)) return undefined;
   const [known] = await store.eventsById([event.eventId]);
-  // In the first two versions of rooms an id says nothing of what is there by it.
-  if (known && !(known.outlier && known.roomNid === room.nid)) return undefined;
+  if (known && !(known.outlier && isSame(parsedEventOf(known, room.rules), event)))
+    return undefined;
   const state = await gather(room, event, { store, keys: building.keys });
   const replaced = state.get('m.room.member', event.stateKey!);
   if (!replaced || !(await isOfStay(event, replaced, { room, store }))) return undefined;
   const { allowed } = authorize(event, withSender(state, event), room.rules);
   return allowed ? { replaced, storedNid: known?.nid } : undefined;
 }
+
+/** In the first two versions of rooms an id says nothing of what is there by it: what bears one may pose as another event, whose row it would get. */
+const isSame = (one: Event, other: Event): boolean =>
+  one.roomId === other.roomId &&
+  one.type === other.type &&
+  one.stateKey === other.stateKey &&
+  one.sender === other.sender &&
+  JSON.stringify(one.pdu.hashes) === JSON.stringify(other.pdu.hashes);
 
 /** It rests on their join, or on one of those since by which they showed another name: who put them out may not have heard of that one. */
 async function isOfStay(
