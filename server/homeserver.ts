@@ -8,6 +8,7 @@ import { type HousePorts, portsOf } from './house-ports.ts';
 import type { Mount } from './http/mount.ts';
 import { RateLimits } from './http/rate-limits.ts';
 import { requestListener } from './http/serve.ts';
+import { OutcomeStore } from './log/outcome-store.ts';
 import { mountsOf } from './mounts.ts';
 import { greeting } from './role/greeting.ts';
 import type { BuildHomeserver, Ground, Homeserver } from './role/serving.ts';
@@ -45,16 +46,23 @@ export async function buildServing(
     publicUrl,
     now: Date.now,
   });
+  const outcomes = new OutcomeStore({
+    ...{ database: lookUps, log, seal: identity.sealFor('outcomes') },
+    onError: (err) => logger.warn({ err }, 'every repeat is looked up'),
+  });
+  void outcomes.begin();
   const gate = gateOf(features, ports, {
-    ...{ log, lookUps, logger, behindFront },
-    seal: identity.sealFor('outcomes'),
+    ...{ log, outcomes, logger, behindFront },
     onAnswered: ground.metrics.answered,
   });
   return {
     handler: requestListener(mounts, gate),
     greeting: await welcome(ground, features.accounts.ports),
     answers: () => features.federation.answers(),
-    close: async () => features.close(),
+    close: async () => {
+      outcomes.close();
+      await features.close();
+    },
   };
 }
 

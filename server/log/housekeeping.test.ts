@@ -120,7 +120,7 @@ const setClock = (fresh: FreshDatabase, at: string) =>
 
 /** Kept for ten minutes. */
 const leaveOutcome = ({ database }: FreshDatabase, writer: Writer) =>
-  new OutcomeStore({ database, seal: plain, log: writer }).run(
+  new OutcomeStore({ database, seal: plain, log: writer, onError: console.error }).run(
     { kind: 'request', requestId: 'r' },
     (once) =>
       writer.commit(() => ({

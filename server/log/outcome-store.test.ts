@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { freshDatabase } from '../../test/support/postgres.ts';
+import { type FreshDatabase, freshDatabase } from '../../test/support/postgres.ts';
 import { startWriter } from '../../test/support/writer.ts';
 import type { SessionRequest } from '../protocol/interactive-auth.ts';
 import { OutcomeStore, type Seal } from './outcome-store.ts';
-import { type Once, type OnceKey, WholeAnswer } from './outcomes.ts';
+import { type Once, type OnceKey, type OutcomeRow, WholeAnswer } from './outcomes.ts';
 
 const key = (over: Partial<Extract<OnceKey, { kind: 'txn' }>> = {}): OnceKey => ({
   kind: 'txn',
@@ -211,6 +211,50 @@ test('look-ups that arrive together are one query', async () => {
   expect(bench.queries).toBe(1);
 });
 
+test('once it is known what is there, only what may be is looked up: of this writer and the one before', async () => {
+  await using bench = await workbench();
+  const all = Array.from({ length: 9 }, (_, n) => key({ txnId: `before ${n}` }));
+  for (const each of all) await bench.run(each, { event_id: `$${each}` });
+  await bench.restart().store.begin();
+  const before = bench.queries;
+  await bench.run(key({ txnId: 'never' }), {});
+  expect(bench.queries - before).toBe(0);
+  for (const each of all) expect(await bench.run(each, {})).toMatchObject({ kind: 'repeat' });
+  expect(bench.queries - before).toBe(all.length);
+});
+
+test('what was being written when it was last heard of is looked up: it may stand', async () => {
+  await using bench = await workbench();
+  await bench.store.begin();
+  const lost = bench.store.run(key(), async (once) => {
+    const outcome = once.outcome(200, { event_id: '$1' });
+    await writeUnheard(bench.fresh, outcome!);
+    throw new Error('the answer to the commit was lost');
+  });
+  await expect(lost).rejects.toThrow('the answer to the commit was lost');
+  const outcome = { status: 200, body: { event_id: '$1' } };
+  expect(await bench.run(key(), {})).toEqual({ kind: 'repeat', outcome });
+});
+
+test('while it is not known what is there, and where it cannot be read, everything is looked up', async () => {
+  await using bench = await workbench();
+  await bench.run(key(), {});
+  expect(bench.queries).toBe(1);
+  await bench.fresh.database.query('away', 'ALTER TABLE outcome RENAME TO away');
+  await bench.restart().store.begin();
+  await bench.fresh.database.query('back', 'ALTER TABLE away RENAME TO outcome');
+  expect(bench.errors).toHaveLength(1);
+  expect(await bench.run(key(), {})).toMatchObject({ kind: 'repeat' });
+});
+
+/** As a writer whose connection is lost behind COMMIT. */
+const writeUnheard = ({ database }: FreshDatabase, { key: hashed, status, body }: OutcomeRow) =>
+  database.query(
+    'unheard',
+    `INSERT INTO outcome VALUES ($1, $2, $3, false, now() + interval '1 day')`,
+    [hashed, status, body],
+  );
+
 const upsideDown: Seal = {
   seal: (plain) => Buffer.from(plain.map((byte) => byte ^ 255)),
   open: (sealed) => Buffer.from(sealed.map((byte) => byte ^ 255)),
@@ -226,11 +270,17 @@ async function workbench() {
       return fresh.database.query(...parameters);
     },
   };
-  const newStore = () => new OutcomeStore({ database, seal: upsideDown, log: writer });
+  const newStore = () =>
+    new OutcomeStore({
+      ...{ database, seal: upsideDown, log: writer },
+      onError: (error) => bench.errors.push(error),
+      page: 4,
+    });
   const bench = {
     fresh,
     runs: 0,
     queries: 0,
+    errors: [] as unknown[],
     writer,
     store: newStore(),
     /** What a new writer has: nothing in memory. */

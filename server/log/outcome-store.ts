@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
 import type { SessionRequest } from '../protocol/interactive-auth.ts';
 import type { Database } from '../storage/database.ts';
-import { findOutcomes, type StoredOutcome } from '../storage/outcomes.ts';
+import { findOutcomes, OUTCOME_KEY_BYTES, type StoredOutcome } from '../storage/outcomes.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import type { Log } from './log.ts';
 import { outcomeBytes, outcomeIn } from './outcome-body.ts';
+import { OutcomeKeys, type OutcomeKeysPorts } from './outcome-keys.ts';
 import type { Once, OnceKey, Outcome, OutcomeRow, Outcomes, Told } from './outcomes.ts';
 import { Rounds } from './rounds.ts';
 
@@ -23,6 +24,11 @@ const KEPT_MS = {
 };
 const REMEMBERED_BYTES_MAX = 16 * 1_048_576;
 
+export interface OutcomeStorePorts extends OutcomeKeysPorts {
+  readonly seal: Seal;
+  readonly log: Pick<Log, 'onOutcomes'>;
+}
+
 type Key = OnceKey | (SessionRequest & { kind: 'session' });
 
 /** Exactly once, for what is not naturally idempotent (D6). Only in the writer, behind its takeover. */
@@ -31,16 +37,27 @@ export class OutcomeStore implements Outcomes {
   readonly #lookUp: (key: Buffer) => Promise<StoredOutcome | undefined>;
   readonly #inFlight = new Map<string, Promise<Told<object>>>();
   readonly #sessions = new KeyedMutex();
+  readonly #keys: OutcomeKeys;
   readonly #remembered = new RememberedOutcomes(REMEMBERED_BYTES_MAX);
 
-  constructor(ports: { database: Database; seal: Seal; log: Pick<Log, 'onOutcomes'> }) {
+  constructor(ports: OutcomeStorePorts) {
     this.#seal = ports.seal;
+    this.#keys = new OutcomeKeys(ports);
     this.#lookUp = batchedLookUp(ports.database);
     // Only what is committed: an attempt may have made an outcome that was refused, and another then.
     ports.log.onOutcomes((rows) => {
       for (const { key, outcome, body } of rows)
         this.#remembered.add(nameOf(key), outcome, body.length);
     });
+  }
+
+  /** From then on only what may be there is looked up. Resolves when it is known which that are. */
+  begin(): Promise<void> {
+    return this.#keys.read();
+  }
+
+  close(): void {
+    this.#keys.close();
   }
 
   run<T extends object>(key: OnceKey, attempt: (once: Once) => Promise<T>): Promise<Told<T>> {
@@ -83,7 +100,7 @@ export class OutcomeStore implements Outcomes {
     onceKey: Key,
     attempt: (once: Once) => Promise<T>,
   ): Promise<Told<T>> {
-    const stored = await this.#lookUp(key);
+    const stored = this.#keys.lacks(key) ? undefined : await this.#lookUp(key);
     if (stored) return { kind: 'repeat', outcome: this.#readAndRemember(stored) };
     const of = onceKey.kind === 'session' ? { request: onceKey.request } : {};
     const named = { key, keptMs: KEPT_MS[onceKey.kind] };
@@ -95,6 +112,7 @@ export class OutcomeStore implements Outcomes {
   }
 
   #row(entry: Pick<OutcomeRow, 'key' | 'keptMs' | 'outcome' | 'secret'>): OutcomeRow {
+    this.#keys.add(entry.key);
     const plain = outcomeBytes(entry.outcome);
     const body = entry.secret ? this.#seal.seal(plain) : plain;
     return { ...entry, status: entry.outcome.status, body };
@@ -144,7 +162,7 @@ const asRepeat = <T>(first: Told<T>, outcome: Outcome | undefined): Told<T> =>
 
 /** 128 bits: nobody gains by two requests of their own that collide, and others' names are not theirs. */
 function hashOf(key: Key): Buffer {
-  return hash('sha256', JSON.stringify(partsOf(key)), 'buffer').subarray(0, 16);
+  return hash('sha256', JSON.stringify(partsOf(key)), 'buffer').subarray(0, OUTCOME_KEY_BYTES);
 }
 
 function partsOf(key: Key): string[] {

@@ -24,6 +24,23 @@ export const findOutcomes = (database: Database, keys: readonly Buffer[]) =>
 
 const FIND = 'SELECT key, status, body, secret FROM outcome';
 
+export const OUTCOME_KEY_BYTES = 16;
+
+/** The next of all keys, one behind the other. */
+export async function outcomeKeysAfter(
+  database: Database,
+  last: Buffer | undefined,
+  limit: number,
+): Promise<Buffer> {
+  const [found] = await database.query<{ keys: Buffer | null }>(
+    'outcome_keys',
+    `SELECT string_agg(key, '' ORDER BY key) AS keys
+     FROM (SELECT key FROM outcome WHERE key > $1::bytea ORDER BY key LIMIT $2) AS page`,
+    [last ?? Buffer.alloc(0), limit],
+  );
+  return found?.keys ?? Buffer.alloc(0);
+}
+
 /**
  * Removes at most `limit` outcomes whose time is over, and says how many there were. Their time is that
  * of the log's clock.

@@ -16,6 +16,7 @@ import type { SecretSource } from '../../server/identity/identity.ts';
 import { sealFor } from '../../server/identity/sealed.ts';
 import type { LdapSettings } from '../../server/ldap/ldap-directory.ts';
 import type { Seal } from '../../server/log/outcome-store.ts';
+import { OutcomeStore } from '../../server/log/outcome-store.ts';
 import type { Writer } from '../../server/log/writer.ts';
 import type { MediaGround } from '../../server/media/features.ts';
 import type { QuotaBounds } from '../../server/media/quota.ts';
@@ -151,8 +152,12 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   });
   Object.assign(features.rooms.ports.rooms, rooms);
   const ports = housePorts(features, portOptions(options, { rateLimits, now: () => clock.ms }));
+  const outcomes = new OutcomeStore({
+    ...{ database: fresh.database, log: writer, seal: plain, onError: console.error },
+  });
+  await outcomes.begin();
   const gate = gateOf(features, ports, {
-    ...{ log: writer, lookUps: fresh.database, seal: plain },
+    ...{ log: writer, outcomes },
     logger: pino({ level: 'silent' }),
     behindFront: options.behindFront ?? false,
   });

@@ -26,6 +26,7 @@ export async function openRoomServer(fresh: FreshDatabase): Promise<RoomServer> 
       database: fresh.database,
       seal: nothingSecret,
       log: under.writer,
+      onError: console.error,
     }),
     behindFront: true,
   });
