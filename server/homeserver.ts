@@ -21,7 +21,7 @@ export async function buildServing(
   mounts: readonly Mount<HousePorts>[],
   ground: Ground,
 ): Promise<Homeserver> {
-  const { config, log, lookUps, identity, logger, behindFront, publicUrl } = ground;
+  const { config, log, database, lookUps, identity, logger, behindFront, publicUrl } = ground;
   const rateLimits = new RateLimits(ratesOf(config.rateLimits));
   const features = await buildFeatures(featureGround(ground, rateLimits));
   await features.appServices.ports.appServices.begin();
@@ -47,17 +47,18 @@ export async function buildServing(
     now: Date.now,
   });
   const outcomes = new OutcomeStore({
-    ...{ database: lookUps, log, seal: identity.sealFor('outcomes') },
-    onError: (err) => logger.warn({ err }, 'every repeat is looked up'),
+    ...{ database: lookUps, pages: database, log, seal: identity.sealFor('outcomes') },
+    onError: (err) => logger.warn({ err }, 'the keys of outcomes could not be read yet'),
   });
-  void outcomes.begin();
   const gate = gateOf(features, ports, {
     ...{ log, outcomes, logger, behindFront },
     onAnswered: ground.metrics.answered,
   });
+  const greets = await welcome(ground, features.accounts.ports);
+  void outcomes.begin();
   return {
     handler: requestListener(mounts, gate),
-    greeting: await welcome(ground, features.accounts.ports),
+    greeting: greets,
     answers: () => features.federation.answers(),
     close: async () => {
       outcomes.close();

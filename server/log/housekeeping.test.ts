@@ -120,13 +120,14 @@ const setClock = (fresh: FreshDatabase, at: string) =>
 
 /** Kept for ten minutes. */
 const leaveOutcome = ({ database }: FreshDatabase, writer: Writer) =>
-  new OutcomeStore({ database, seal: plain, log: writer, onError: console.error }).run(
-    { kind: 'request', requestId: 'r' },
-    (once) =>
-      writer.commit(() => ({
-        change: { rows: [], records: [], touches: [], outcome: once.outcome(200, {}) },
-        value: {},
-      })),
+  new OutcomeStore({
+    ...{ database, pages: database, seal: plain, log: writer },
+    onError: console.error,
+  }).run({ kind: 'request', requestId: 'r' }, (once) =>
+    writer.commit(() => ({
+      change: { rows: [], records: [], touches: [], outcome: once.outcome(200, {}) },
+      value: {},
+    })),
   );
 
 async function outcomesLeft(

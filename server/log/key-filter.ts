@@ -10,9 +10,12 @@ const SHIFT = 32 - Math.log2(WORDS * 32);
  */
 export class KeyFilter {
   readonly #words = new Uint32Array(WORDS);
+  /** Those that were added twice count twice. */
+  count = 0;
 
   /** `at`: where in `bytes` the key begins. */
   add(bytes: Buffer, at = 0): void {
+    this.count++;
     for (let n = 0; n < HASHES; n++) {
       const bit = bitOf(bytes, at, n);
       this.#words[bit >>> 5]! |= 1 << (bit & 31);

@@ -25,6 +25,8 @@ const KEPT_MS = {
 const REMEMBERED_BYTES_MAX = 16 * 1_048_576;
 
 export interface OutcomeStorePorts extends OutcomeKeysPorts {
+  /** For single look-ups, which nothing large holds up. */
+  readonly database: Database;
   readonly seal: Seal;
   readonly log: Pick<Log, 'onOutcomes'>;
 }

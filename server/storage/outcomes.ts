@@ -31,14 +31,17 @@ export async function outcomeKeysAfter(
   database: Database,
   last: Buffer | undefined,
   limit: number,
-): Promise<Buffer> {
-  const [found] = await database.query<{ keys: Buffer | null }>(
+): Promise<{ readonly count: number; readonly keys: Buffer }> {
+  const [page] = await database.query<{ count: number; keys: Buffer | null }>(
     'outcome_keys',
-    `SELECT string_agg(key, '' ORDER BY key) AS keys
+    `SELECT count(*) AS count, string_agg(key, '' ORDER BY key) AS keys
      FROM (SELECT key FROM outcome WHERE key > $1::bytea ORDER BY key LIMIT $2) AS page`,
     [last ?? Buffer.alloc(0), limit],
   );
-  return found?.keys ?? Buffer.alloc(0);
+  const { count, keys } = { count: page!.count, keys: page!.keys ?? Buffer.alloc(0) };
+  if (keys.length !== count * OUTCOME_KEY_BYTES)
+    throw new Error(`${count} keys of outcomes have ${keys.length} bytes`);
+  return { count, keys };
 }
 
 /**

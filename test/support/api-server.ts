@@ -152,10 +152,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   });
   Object.assign(features.rooms.ports.rooms, rooms);
   const ports = housePorts(features, portOptions(options, { rateLimits, now: () => clock.ms }));
-  const outcomes = new OutcomeStore({
-    ...{ database: fresh.database, log: writer, seal: plain, onError: console.error },
-  });
-  await outcomes.begin();
+  const outcomes = await knownOutcomes(fresh, writer);
   const gate = gateOf(features, ports, {
     ...{ log: writer, outcomes },
     logger: pino({ level: 'silent' }),
@@ -216,6 +213,15 @@ const registerAt =
     const answer = await registrations.register(wish, { outcome: () => undefined });
     return answer.access_token as string;
   };
+
+async function knownOutcomes({ database }: FreshDatabase, log: Writer): Promise<OutcomeStore> {
+  const outcomes = new OutcomeStore({
+    ...{ database, pages: database, log, seal: plain },
+    onError: console.error,
+  });
+  await outcomes.begin();
+  return outcomes;
+}
 
 const plain: Seal = { seal: (bytes) => bytes, open: (bytes) => bytes };
 

@@ -24,6 +24,7 @@ export async function openRoomServer(fresh: FreshDatabase): Promise<RoomServer> 
   const gate = openGate(housePorts(under.whole), {
     outcomes: new OutcomeStore({
       database: fresh.database,
+      pages: fresh.database,
       seal: nothingSecret,
       log: under.writer,
       onError: console.error,
