@@ -2,15 +2,20 @@ import { expect, test, vi } from 'vitest';
 import {
   type ForeignDraft,
   foreignServers,
+  keyOf,
   keysOfNames,
 } from '../../../test/support/foreign-server.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import { alice, bodiesIn, openRooms } from '../../../test/support/rooms.ts';
 import type { EventId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import { rulesOf } from '../../protocol/room-versions.ts';
+import { signEvent } from '../../protocol/signatures.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
 import type { EventKeys } from '../ports.ts';
 import { Resolver } from '../state/resolving/resolver.ts';
 import { Unresolved } from '../state/resolving/unresolved.ts';
+import type { Receiving } from './receiving.ts';
 
 const VERSIONS = ['1', '3', '6', '10', '11', '12'];
 const dora = '@dora:far.example' as UserId;
@@ -311,6 +316,44 @@ test('what was rejected or soft-failed is not shown to who asks for it by its id
   expect(await room.visibleTo(alice, found)).toEqual([]);
 });
 
+test.each(['1', '2'])(
+  'what bears the id of another event is not taken for that, and gets no row of it (version %s)',
+  async (version) => {
+    await using bench = await workbench(version);
+    await bench.joins(dora);
+    const there = await bench.event(topic(dora, 'kept before'));
+    await bench.keepsOutlier(there.pdu);
+    const posing = bench.posing(there.pdu, { content: { topic: 'judged' } });
+    expect(await bench.receive(posing)).toEqual(['refused']);
+    expect(await bench.content('m.room.topic')).toBeUndefined();
+    expect(await bench.receive(there.pdu)).toEqual(['accepted']);
+    expect(await bench.receive(posing)).toEqual(['refused']);
+    expect(await bench.content('m.room.topic')).toEqual({ topic: 'kept before' });
+    await bench.isAsStored();
+  },
+);
+
+test.each(['1', '2'])(
+  'what bears the id of an outlier of another room gets no row of it (version %s)',
+  async (version) => {
+    await using bench = await workbench(version);
+    await bench.joins(dora);
+    const other = await bench.rooms.create(alice, { room_version: version, ...OPEN }, {});
+    const join = await bench.event(member(dora), other);
+    await bench.rooms.receiver.receive(other, [join.pdu], { origin: far });
+    const there = await bench.event(topic(dora, 'of the other room'), other);
+    await bench.keepsOutlier(there.pdu, other);
+    const here = await bench.event(topic(dora, 'judged'));
+    const posing = bench.posing(here.pdu, { event_id: there.eventId });
+    expect(await bench.receive(posing)).toEqual(['refused']);
+    expect(await bench.content('m.room.topic')).toBeUndefined();
+    await bench.isAsStored();
+  },
+);
+
+const member = (sender: UserId): ForeignDraft => ({
+  ...{ sender, type: 'm.room.member', stateKey: sender, content: { membership: 'join' } },
+});
 const says = (sender: UserId, body = 'said'): ForeignDraft => ({
   ...{ sender, type: 'm.room.message', content: { body } },
 });
@@ -321,7 +364,12 @@ const named = (sender: UserId, name: string): ForeignDraft => ({
   ...{ sender, type: 'm.room.name', stateKey: '', content: { name } },
 });
 
-/** A public room of alice, where all may set the topic. */
+/** Where all may set the topic. */
+const OPEN = {
+  preset: 'public_chat',
+  power_level_content_override: { events: { 'm.room.topic': 0 } },
+} as const;
+
 const eve = '@eve:slow.example' as UserId;
 const JOIN = { content: { membership: 'join' } };
 
@@ -338,22 +386,28 @@ function slowKeys() {
   return { keys, asked: asked.promise, come: may.resolve };
 }
 
+/** A public room of alice, where all may set the topic. */
 async function workbench(room_version = '12', eventKeys = keysOfNames) {
   const fresh = await freshDatabase();
   const under = await openRooms(fresh, { eventKeys });
   const { rooms } = under;
-  const power_level_content_override = { events: { 'm.room.topic': 0 } };
-  const roomId = await rooms.create(
-    alice,
-    { room_version, preset: 'public_chat', power_level_content_override },
-    {},
-  );
+  const roomId = await rooms.create(alice, { room_version, ...OPEN }, {});
   const foreign = foreignServers(fresh);
   const receive = async (...pdus: JsonObject[]) =>
     (await rooms.receiver.receive(roomId, pdus, { origin: far })).map(({ kind }) => kind);
   return {
     ...{ rooms, roomId, receive },
-    event: (draft: ForeignDraft) => foreign.event(roomId, draft),
+    event: (draft: ForeignDraft, of = roomId) => foreign.event(of, draft),
+    /** As the server whose it is would sign another event by its id. */
+    posing({ hashes: _, signatures: __, ...pdu }: JsonObject, as: JsonObject) {
+      return signEvent({ ...pdu, ...as }, rulesOf(room_version)!, far, keyOf(far));
+    },
+    keepsOutlier: (pdu: JsonObject, of = roomId) =>
+      (rooms.receiver as Receiving).keepOutliers(
+        { roomId: of, rules: rulesOf(room_version)! } as HotRoom,
+        [pdu],
+        far,
+      ),
     ends: () => foreign.ends(roomId),
     say: (body: string) => under.say(roomId, alice, body),
     bodies: () => bodiesIn(under, roomId),
