@@ -6,7 +6,9 @@ import type { HotRoom } from '../memory/hot-room.ts';
 import { parsedEventOf, pduIn } from '../read/stored-event.ts';
 import { withHashedContent } from '../receive/content-hash.ts';
 import { parsePdu } from '../receive/format.ts';
+import { isSameEvent } from '../receive/same-event.ts';
 import { commit } from '../receive/take-in.ts';
+import type { StoredEvent } from '../store.ts';
 import { changeRoom } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import { gather } from '../write/gather.ts';
@@ -75,8 +77,7 @@ export async function stayEndedBy(
   const { identity, store } = building.ports;
   if (!putsOut(event, partial, identity.serverName)) return undefined;
   const [known] = await store.eventsById([event.eventId]);
-  if (known && !(known.outlier && isSame(parsedEventOf(known, room.rules), event)))
-    return undefined;
+  if (known && !(known.outlier && isSame(known, event, room))) return undefined;
   const state = await gather(room, event, { store, keys: building.keys });
   const replaced = state.get('m.room.member', event.stateKey!);
   if (!replaced || !(await isOfStay(event, replaced, { room, store }))) return undefined;
@@ -84,13 +85,9 @@ export async function stayEndedBy(
   return allowed ? { replaced, storedNid: known?.nid } : undefined;
 }
 
-/** In the first two versions of rooms an id says nothing of what is there by it: what bears one may pose as another event, whose row it would get. */
-const isSame = (one: Event, other: Event): boolean =>
-  one.roomId === other.roomId &&
-  one.type === other.type &&
-  one.stateKey === other.stateKey &&
-  one.sender === other.sender &&
-  JSON.stringify(one.pdu.hashes) === JSON.stringify(other.pdu.hashes);
+/** In the first two versions of rooms what bears an id may pose as another event, whose row it would get. */
+const isSame = (known: StoredEvent, event: Event, { nid, rules }: HotRoom): boolean =>
+  known.roomNid === nid && isSameEvent(parsedEventOf(known, rules), event, rules);
 
 /** It rests on their join, or on one of those since by which they showed another name: who put them out may not have heard of that one. */
 async function isOfStay(
