@@ -24,12 +24,12 @@ interface Becoming {
 export async function enterMembers(
   building: Building,
   { room: { roomId }, lane, partial }: Becoming,
-  { state, others }: ReceivedState,
+  { rules, state, others }: ReceivedState,
 ): Promise<void> {
   const { roomNid } = partial;
   const told = state.filter(({ type }) => type === 'm.room.member');
   const keys = await numberedKeys(building, told);
-  const nids = await stagedEvents(building, lane, roomNid, [...others, ...state]);
+  const nids = await stagedEvents(building, lane, { roomNid, rules }, [...others, ...state]);
   const create = state.find(({ type }) => type === 'm.room.create')!;
   const members = entryEvents(told, { keys, nids });
   await building.passages.alone(roomId, async () => {

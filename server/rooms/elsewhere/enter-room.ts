@@ -42,7 +42,7 @@ export async function enterRoom(
     roomNumber(building, roomId, rules.version),
   );
   const keys = await numberedKeys(building, [...state, event]);
-  const nids = await stagedEvents(building, lane, roomNid, [...others, ...state]);
+  const nids = await stagedEvents(building, lane, { roomNid, rules }, [...others, ...state]);
   const named = entryEvents(state, { keys, nids });
   const keyNid = keys.get(stateKeyOf(event.type, event.stateKey!))!;
   const entry = { roomId, roomNid, version: rules.version, state: named, event, keyNid, partial };

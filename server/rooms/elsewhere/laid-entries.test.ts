@@ -83,6 +83,29 @@ test('what an attempt that failed has left, and is in the state no more, is take
   expect((await membershipOf(bob, ghost, roomId))?.membership).toBe('leave');
 });
 
+test('what lies there by the id of another event does not stand in its place (version 1)', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const roomId = await alice.createRoom({ name: 'Castle', room_version: '1' });
+  const dies = diesBeforeItsHead(bob);
+  await bob.join(roomId, alice.server);
+  dies.noMore();
+  const becomes = (from: string, to: string) =>
+    ask(
+      bob,
+      `UPDATE event SET json = replace(replace(json, 'Castle', 'Dungeon'), '${from}', '${to}')
+       WHERE type = 'm.room.name'`,
+    );
+  await becomes('"origin_server_ts":1', '"origin_server_ts":2');
+  const refused = await bob.join(roomId, alice.server);
+  expect({ status: refused.status, error: refused.body.error }).toEqual({
+    status: 502,
+    error: expect.stringContaining('is the id of another event here'),
+  });
+  // By all that its reference hash covers it is the same event, as what a redaction leaves of one is.
+  await becomes('"origin_server_ts":2', '"origin_server_ts":1');
+  expect((await bob.join(roomId, alice.server)).status).toBe(200);
+});
+
 test('who is of this server is told what became of them by the change itself', async () => {
   const [alice, bob] = await aliceAndBob(authority);
   const carol = await personAt(bob.server, 'carol');
