@@ -45,6 +45,24 @@ test('what is met on the way back is named, so that nobody tells it again', asyn
   expect(earliest.map((each) => each.includes(bench.before))).toEqual([true, true]);
 });
 
+test('what is here of another room alone is asked for as what is not here', async () => {
+  await using bench = await gappedRoom();
+  const other = await bench.rooms.create(alice, {}, {});
+  const elsewhere = await bench.rooms.send(
+    other,
+    { sender: alice, type: 'm.room.message', content: { body: 'elsewhere' } },
+    {},
+  );
+  const latest: EventId[] = [];
+  bench.ask.missingEvents = async (_server, asked) => {
+    latest.push(...asked.latest);
+    return undefined;
+  };
+  const [said] = await bench.chain(1, { after: [elsewhere] });
+  expect(await bench.receive(said!)).toEqual(['refused']);
+  expect(latest).toEqual([said!.eventId]);
+});
+
 test('a gap of more events than a server tells at once is walked through page by page', async () => {
   await using bench = await gappedRoom();
   const chain = await bench.chain(50);

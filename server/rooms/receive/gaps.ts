@@ -227,8 +227,9 @@ class Gap {
 
   /** Those that follow something which is neither here nor among what was found; notes what is here. */
   async #withoutDescent(walk: GapWalk, met: Set<EventId>): Promise<readonly EventId[]> {
-    const stored = await this.#ports.building.ports.store.eventsById(walk.open);
-    const here = stored.filter(({ outlier }) => !outlier).map(({ eventId }) => eventId);
+    const { store } = this.#ports.building.ports;
+    const placed = await store.placedEvents(this.#room.nid, walk.open);
+    const here = placed.map(({ eventId }) => eventId);
     for (const id of here) met.add(id);
     return walk.next(new Set(here), LATEST_MAX);
   }
