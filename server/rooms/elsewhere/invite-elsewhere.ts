@@ -22,6 +22,7 @@ import { gather } from '../write/gather.ts';
 import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
 import { newEvent } from '../write/new-event.ts';
 import type { OtherServers } from './other-servers.ts';
+import { isSaidAlike } from './received-state.ts';
 import { NotUsable, tryServers } from './try-servers.ts';
 
 interface Invite {
@@ -106,9 +107,7 @@ async function countersigned(
 ): Promise<Event> {
   const signed = parseEvent(answered, rules);
   if (!signed.ok) throw new NotUsable(`it answers no event: ${signed.reason}`);
-  const isSame = JSON.stringify(signed.value.pdu.hashes) === JSON.stringify(event.pdu.hashes);
-  if (signed.value.eventId !== event.eventId || !isSame)
-    throw new NotUsable('it answers another event');
+  if (!isSaidAlike(signed.value, event)) throw new NotUsable('it answers another event');
   const [complaint] = await complaintsAboutSignatures([signed.value], rules, ports);
   if (complaint !== undefined)
     throw new NotUsable(`it answers an event that is not ours: ${complaint}`);

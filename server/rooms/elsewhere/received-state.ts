@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { withBreaths } from '../../log/breaths.ts';
 import { authorize } from '../../protocol/auth-rules/authorize.ts';
 import { type Event, stateKeyOf } from '../../protocol/event.ts';
+import { contentHashMatches } from '../../protocol/hashes.ts';
 import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import { parseEvent, rejectedEvent } from '../../protocol/parse-event.ts';
@@ -78,13 +79,14 @@ export function ownEvent(
 ): Event {
   if (!isObject(answered)) return own;
   const found = parseEvent(answered, rules);
-  return found.ok && found.value.eventId === own.eventId && isSaidAlike(found.value, own)
-    ? found.value
-    : own;
+  return found.ok && isSaidAlike(found.value, own) ? found.value : own;
 }
 
-const isSaidAlike = (one: Event, other: Event): boolean =>
-  JSON.stringify(one.pdu.hashes) === JSON.stringify(other.pdu.hashes);
+/** Whether what another server answers is our event, but for signatures: what it claims of the content has to be so. */
+export const isSaidAlike = (answered: Event, own: Event): boolean =>
+  answered.eventId === own.eventId &&
+  JSON.stringify(answered.pdu.hashes) === JSON.stringify(own.pdu.hashes) &&
+  contentHashMatches(answered.pdu);
 
 const listIn = (value: JsonValue | undefined): readonly JsonValue[] =>
   Array.isArray(value) ? value : [];
