@@ -329,14 +329,7 @@ test('who is put out by an event that somebody told of before is out, and sees i
   await bob.server.reachable(false);
   await alice.post(`/rooms/${encodeURIComponent(roomId)}/kick`, { user_id: bob.userId });
   const kick = await membershipPduOf(alice, bob.userId);
-  await bob.server.fresh.database.query(
-    'keep_outlier',
-    `INSERT INTO event (event_nid, room_nid, depth, origin_server_ts, event_id, type, state_key,
-       sender, json, outlier)
-     SELECT (SELECT min(n) FROM generate_series(1, 1000) n WHERE n NOT IN (SELECT event_nid FROM event)),
-       room_nid, 1, 1, $1, 'm.room.member', $2, $3, $4, true FROM room`,
-    [kick.eventId, bob.userId, alice.userId, kick.json],
-  );
+  await stagedAt(bob, { ...kick, sender: alice.userId, target: bob.userId });
   await receivedAt(bob, roomId, alice, JSON.parse(kick.json));
   await bob.get(`/profile/${encodeURIComponent(alice.userId)}`);
   await expect.poll(() => membershipOf(bob, roomId), { timeout: 40_000 }).toBe('leave');
@@ -594,6 +587,31 @@ test("an invite that came before the members were here is its user's, though nob
   expect(await stateAt(dora, roomId)).toEqual(await stateAt(alice, roomId));
 });
 
+test("an invite that was told with a state which was never entered is its user's, once", async () => {
+  const { alice, bob, state } = await fasterServers();
+  const dora = await personAt(bob.server, 'dora');
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  await bob.join(roomId, alice.server);
+  const path = `/rooms/${encodeURIComponent(roomId)}`;
+  expect((await alice.post(`${path}/invite`, { user_id: dora.userId })).status).toBe(200);
+  await expect.poll(() => heldAt(bob)).toBe(1);
+  const invite = await membershipPduOf(alice, dora.userId);
+  await stagedAt(bob, { ...invite, sender: alice.userId, target: dora.userId });
+  await bob.post(`${path}/leave`);
+  const { roomReceiver } = bob.server.features;
+  const from = { origin: alice.server.name, isPushed: true };
+  const pushed = () => roomReceiver.receive(roomId, [JSON.parse(invite.json)], from);
+  await pushed();
+  expect(await membershipOf(dora, roomId)).toBe('invite');
+  expect(Object.keys((await dora.rooms()).invite)).toEqual([roomId]);
+  state.tell();
+  await expect.poll(() => heldAt(bob), { timeout: 15_000 }).toBe(0);
+  expect(await dora.post(`${path}/leave`)).toMatchObject({ status: 200 });
+  expect(await membershipOf(dora, roomId)).toBe('leave');
+  await pushed();
+  expect(await membershipOf(dora, roomId)).toBe('leave');
+});
+
 test('who is put out and invited again is invited, though nobody tells the members', async () => {
   const { alice, bob } = await fasterServers();
   const roomId = await alice.createRoom({ name: 'Castle' });
@@ -816,3 +834,17 @@ function keysIn({ rooms }: JsonObject, roomId: RoomId): string[] | undefined {
   const { state, timeline } = told as unknown as Told;
   return [...state.events, ...timeline.events].map((each) => `${each.type} ${each.state_key}`);
 }
+
+/** As an attempt to enter the room leaves it that ends in the middle. */
+const stagedAt = (
+  { server }: Person,
+  of: { eventId: string; json: string; sender: string; target: string },
+) =>
+  server.fresh.database.query(
+    'keep_outlier',
+    `INSERT INTO event (event_nid, room_nid, depth, origin_server_ts, event_id, type, state_key,
+       sender, json, outlier)
+     SELECT (SELECT min(n) FROM generate_series(1, 1000) n WHERE n NOT IN (SELECT event_nid FROM event)),
+       room_nid, 1, 1, $1, 'm.room.member', $2, $3, $4, true FROM room`,
+    [of.eventId, of.target, of.sender, of.json],
+  );

@@ -5,6 +5,9 @@ import type { Origin } from '../draft.ts';
 import { memberRows } from '../membership/member-rows.ts';
 import { membershipOf } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
+import { parsedEventOf } from '../read/stored-event.ts';
+import { isSameEvent } from '../receive/same-event.ts';
+import type { StoredEvent } from '../store.ts';
 import { changeOutside } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import { roomKey } from '../write/room-change.ts';
@@ -52,18 +55,21 @@ interface Place {
 async function committed(
   { ports }: Building,
   { room, roomNid, keyNid }: Place,
-  { event, told, replaces }: OutsideMembership,
+  { event, rules: ofRoom, told, replaces }: OutsideMembership,
   origin: Origin<EventId>,
 ): Promise<EventId> {
   const { eventId, roomId, type } = event;
-  if ((await ports.store.numbersOfEvents([eventId])).length > 0) return eventId;
+  const [known] = await ports.store.eventsById([eventId]);
+  if (known && !(await isStagedAlone(ports, known, { roomNid, event, rules: ofRoom })))
+    return eventId;
   if (replaces !== undefined && !(await stands(ports, room?.state.get(keyNid), replaces)))
     return eventId;
   const { rows } = ports.store;
   const userId = event.stateKey as UserId;
   const membership = membershipOf(event.content.membership) ?? 'leave';
   return ports.log.commit((position) => {
-    const [nid, at] = [position(), position()];
+    const [first, at] = [position(), position()];
+    const nid = known?.nid ?? first;
     const replacedNid = room?.state.get(keyNid);
     const of = { userId, roomNid, membership, position: at };
     const head = {
@@ -71,7 +77,7 @@ async function committed(
       stateNid: room?.head.stateNid ?? 0,
     };
     const made = [
-      rows.event(outlier(event, { nid, roomNid })),
+      ...(known ? [] : [rows.event(outlier(event, { nid, roomNid }))]),
       rows.currentState({ roomNid, keyNid, eventNid: nid, membership }),
       rows.stateChange({ roomNid, position: at, keyNid, eventNid: nid, replacedNid }),
       ...memberRows(rows, { ...of, since: at, forgotten: false, eventNid: nid }),
@@ -84,7 +90,7 @@ async function committed(
         rows: [...made, ...(origin.rows?.(eventId) ?? [])],
         // The first puts the room out of memory, as it is with all that was not built upon that.
         records: [
-          { position: nid, record: { kind: 'event', roomId, eventId } },
+          { position: first, record: { kind: 'event', roomId, eventId } },
           {
             position: at,
             record: { kind: 'state', roomId, type, stateKey: userId, eventNid: nid },
@@ -95,6 +101,17 @@ async function committed(
       },
     };
   });
+}
+
+/** It came with a state that was told and never entered, and nobody was told of it. */
+async function isStagedAlone(
+  { store }: Building['ports'],
+  known: StoredEvent,
+  { roomNid, event, rules }: Pick<OutsideMembership, 'event' | 'rules'> & { roomNid: number },
+): Promise<boolean> {
+  if (!known.outlier || known.rejected || known.roomNid !== roomNid) return false;
+  if (!isSameEvent(parsedEventOf(known, rules), event, rules)) return false;
+  return !(await store.wasOfState({ roomNid, nid: known.nid }));
 }
 
 async function stands(

@@ -31,6 +31,19 @@ export const numbersOfEvents = (database: Database, eventIds: readonly EventId[]
     [eventIds],
   );
 
+/** Whether it is, or ever was, of the current state as its changes tell: what was laid down with a room is in none of them. */
+export async function wasOfState(
+  database: Database,
+  { roomNid, nid }: Pick<NumberedEvent, 'roomNid' | 'nid'>,
+): Promise<boolean> {
+  const rows = await database.query(
+    'was_of_state',
+    'SELECT 1 FROM state_change WHERE room_nid = $1 AND event_nid = $2 LIMIT 1',
+    [roomNid, nid],
+  );
+  return rows.length > 0;
+}
+
 /** Beside the log: nobody is told of an outlier, and what is there stays as it is. Harmless when repeated. */
 export async function stageOutliers(
   database: Database,

@@ -108,6 +108,8 @@ const eventReads = (database: Database) => ({
   eventsById: (eventIds: readonly EventId[]) => events.eventsById(database, eventIds),
   numberedRoom: (roomId: RoomId) => outliers.numberedRoom(database, roomId),
   numbersOfEvents: (eventIds: readonly EventId[]) => outliers.numbersOfEvents(database, eventIds),
+  wasOfState: (event: Pick<outliers.NumberedEvent, 'roomNid' | 'nid'>) =>
+    outliers.wasOfState(database, event),
   placedEvents: (roomNid: number, eventIds: readonly EventId[]) =>
     events.placedEvents(database, roomNid, eventIds),
   stateEntriesOf: (roomNid: number, eventIds: readonly EventId[]) =>
