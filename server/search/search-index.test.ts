@@ -4,6 +4,7 @@ import { writeLetter } from '../../test/support/outward-letters.ts';
 import { freshDatabase } from '../../test/support/postgres.ts';
 import { startWriter } from '../../test/support/writer.ts';
 import type { RoomId, UserId } from '../protocol/identifiers.ts';
+import { roomStore } from '../storage/rooms/room-store.ts';
 import { textQuery } from '../storage/search/found-events.ts';
 import { IndexSession } from '../storage/search/index-session.ts';
 import { WINDOW_BITS } from '../storage/search/search-documents.ts';
@@ -51,6 +52,23 @@ test('what this server has just committed is not read from the database again, b
   expect(await bench.count('um')).toBe(3);
   expect(reads).not.toHaveBeenCalled();
   reads.mockRestore();
+});
+
+test('what is redacted without a word of it in the log, as earlier history does, is in the index no more', async () => {
+  await using bench = await workbench();
+  const said = (await bench.say('um segredo')).body;
+  const redaction = (await bench.say('um')).body;
+  expect(await bench.count('um')).toBe(2);
+  const nids = await bench.nidsOf([said.event_id, redaction.event_id]);
+  const { rows } = roomStore(bench.fresh.database);
+  await bench.writer.commit(() => ({
+    change: {
+      rows: [rows.redaction({ targetNid: nids[0]!, eventNid: nids[1]! })],
+      ...{ records: [], touches: [] },
+    },
+    value: undefined,
+  }));
+  expect(await bench.documents()).toEqual([nids[1]]);
 });
 
 test('where somebody waits for the index it does not wait for more to be said', async () => {
@@ -114,8 +132,22 @@ async function workbench() {
   const token = await server.register('alice');
   const { body } = await server.ask('POST /createRoom', { token, body: {} });
   let txn = 0;
+  const { database } = server.fresh;
   return {
     fresh: server.fresh,
+    writer: server.writer,
+    async nidsOf(eventIds: readonly string[]) {
+      const rows = await database.query<{ id: string; nid: number }>(
+        'nids',
+        'SELECT event_id AS id, event_nid AS nid FROM event WHERE event_id = ANY ($1::text[])',
+        [eventIds],
+      );
+      return eventIds.map((eventId) => rows.find(({ id }) => id === eventId)!.nid);
+    },
+    async documents() {
+      const sql = 'SELECT event_nid AS nid FROM search_document ORDER BY 1';
+      return (await database.query<{ nid: number }>('documents', sql)).map(({ nid }) => nid);
+    },
     say: (text: string) =>
       server.ask(`PUT /rooms/${body.room_id}/send/m.room.message/${++txn}`, {
         token,

@@ -365,11 +365,18 @@ const PLACE_EVENT: Write = {
   types: ['int8', 'int8', 'int8', 'int8', 'int8', 'bool', 'bool', 'bool'],
 };
 
-/** The first redaction counts: clients have been told of it. */
+/**
+ * The first redaction counts: clients have been told of it. No record tells the index of search what earlier history redacts, so
+ * its words go here. What somebody else has locked they are about to delete: nobody's commit waits for that.
+ */
 const PUT_REDACTION: Write = {
   name: 'put_redaction',
   table: 'redaction',
-  sql: `INSERT INTO redaction (target_nid, event_nid) SELECT * FROM unnest($1::int8[], $2::int8[])
-    ON CONFLICT (target_nid) DO NOTHING`,
+  sql: `WITH put AS (
+      INSERT INTO redaction (target_nid, event_nid) SELECT * FROM unnest($1::int8[], $2::int8[])
+      ON CONFLICT (target_nid) DO NOTHING RETURNING target_nid)
+    DELETE FROM search_document WHERE event_nid IN (
+      SELECT event_nid FROM search_document WHERE event_nid IN (SELECT target_nid FROM put)
+      FOR UPDATE SKIP LOCKED)`,
   types: ['int8', 'int8'],
 };
