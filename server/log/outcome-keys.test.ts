@@ -32,7 +32,7 @@ test('where there is no room for more filters the newest takes what comes, and i
 });
 
 test('before all is read nothing is lacking', async () => {
-  const keys = new OutcomeKeys({ pages: none, onError: console.error });
+  const keys = new OutcomeKeys({ pages: none, onError: console.error }, 24 * HOUR_MS);
   expect(keys.lacks(keyOf(1))).toBe(false);
   await keys.read();
   expect(keys.lacks(keyOf(1))).toBe(true);
@@ -44,10 +44,8 @@ const keyOf = (n: number) => createHash('sha256').update(`${n}`).digest().subarr
 
 async function knownKeys() {
   let nowMs = 0;
-  const keys = new OutcomeKeys({
-    ...{ pages: none, onError: console.error, nowMs: () => nowMs },
-    filterMax: FILTER_MAX,
-  });
+  const ports = { pages: none, onError: console.error, nowMs: () => nowMs };
+  const keys = new OutcomeKeys({ ...ports, filterMax: FILTER_MAX }, 24 * HOUR_MS);
   await keys.read();
   const from = (first: number, end: number) =>
     Array.from({ length: end - first }, (_, n) => first + n);

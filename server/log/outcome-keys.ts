@@ -25,8 +25,6 @@ const PAUSE_BEHIND_ERROR_MS = 2_000;
 const FILTER_MAX = 3_000_000;
 /** 32 MiB. More is not worth it: the newest gets fuller then, and more is looked up. */
 const FILTERS_MAX = 8;
-/** Twice what any outcome is kept (`outcome-store.ts`). */
-const FORGOTTEN_BEHIND_MS = 48 * 3_600_000;
 
 /**
  * Which outcomes are surely not in the database, so that what nobody has asked before, which is nearly everything, is not looked
@@ -36,13 +34,17 @@ const FORGOTTEN_BEHIND_MS = 48 * 3_600_000;
 export class OutcomeKeys {
   readonly #ports: OutcomeKeysPorts;
   readonly #filterMax: number;
+  readonly #forgottenBehindMs: number;
   readonly #nowMs: () => number;
   readonly #end = new AbortController();
   #filters: readonly Aging[] = [{ filter: new KeyFilter(), fullAtMs: undefined }];
   #knowsAll = false;
 
-  constructor(ports: OutcomeKeysPorts) {
+  /** `keptMsMax`: what any outcome is kept. */
+  constructor(ports: OutcomeKeysPorts, keptMsMax: number) {
     this.#ports = ports;
+    // It is swept somewhat later than its time is over.
+    this.#forgottenBehindMs = 2 * keptMsMax;
     this.#filterMax = ports.filterMax ?? FILTER_MAX;
     this.#nowMs = ports.nowMs ?? (() => performance.now());
   }
@@ -98,7 +100,7 @@ export class OutcomeKeys {
   #addFilter(newest: Aging): void {
     const now = this.#nowMs();
     const isKept = ({ fullAtMs }: Aging) =>
-      fullAtMs === undefined || now - fullAtMs < FORGOTTEN_BEHIND_MS;
+      fullAtMs === undefined || now - fullAtMs < this.#forgottenBehindMs;
     const kept = this.#filters.filter(isKept);
     if (kept.length < FILTERS_MAX) {
       newest.fullAtMs = now;

@@ -44,7 +44,7 @@ export class OutcomeStore implements Outcomes {
 
   constructor(ports: OutcomeStorePorts) {
     this.#seal = ports.seal;
-    this.#keys = new OutcomeKeys(ports);
+    this.#keys = new OutcomeKeys(ports, Math.max(...Object.values(KEPT_MS)));
     this.#lookUp = batchedLookUp(ports.database);
     // Only what is committed: an attempt may have made an outcome that was refused, and another then.
     ports.log.onOutcomes((rows) => {

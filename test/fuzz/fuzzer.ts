@@ -251,7 +251,7 @@ async function refuseUnsigned(client: FuzzClient): Promise<void> {
 }
 
 /** So many times as much is sent to whoever may have kept something. */
-const CERTAIN = 5;
+export const CERTAIN = 5;
 
 const kB = (bytes: number) => `${Math.round(bytes / 1_000)} kB`;
 

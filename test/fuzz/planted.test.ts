@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Endpoint } from '../../server/http/endpoint.ts';
 import { OWN_JSON_VALUES, OWN_TEXTS } from './bad-values.ts';
 import type { Example } from './example.ts';
-import { Fuzzer } from './fuzzer.ts';
+import { CERTAIN, Fuzzer } from './fuzzer.ts';
 import { hostilesOf } from './hostile.ts';
 import { PLANTED } from './planted/endpoints.ts';
 import { OWN_TOKEN } from './world.ts';
@@ -18,13 +18,11 @@ beforeAll(async () => {
 
 afterAll(() => fuzzer?.[Symbol.asyncDispose]());
 
-/** What was asked for before leaves memory in steps of up to 120 kB, and a name as often as it is sent makes 150. */
-const CERTAIN = 5;
-
 test.each(
   PLANTED.map(({ endpoint, complaint }) => [endpoint.operation, endpoint, complaint] as const),
 )('an endpoint that %s is found without a word about it', async (_fault, planted, complaint) => {
   const endpoint = planted as Endpoint<never>;
+  // What was asked for before leaves memory in steps of up to 120 kB, and a name as often as it is sent makes 150.
   const complaints = [
     ...(await fuzzer.keptBy([endpoint], CERTAIN)),
     ...(await fuzzer.complaintsAbout(endpoint, 1)),

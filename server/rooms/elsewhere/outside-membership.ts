@@ -5,8 +5,7 @@ import type { Origin } from '../draft.ts';
 import { memberRows } from '../membership/member-rows.ts';
 import { membershipOf } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import { parsedEventOf } from '../read/stored-event.ts';
-import { isSameEvent } from '../receive/same-event.ts';
+import { isRowOf } from '../receive/same-event.ts';
 import type { StoredEvent } from '../store.ts';
 import { changeOutside } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
@@ -109,8 +108,8 @@ async function isStagedAlone(
   known: StoredEvent,
   { roomNid, event, rules }: Pick<OutsideMembership, 'event' | 'rules'> & { roomNid: number },
 ): Promise<boolean> {
-  if (!known.outlier || known.rejected || known.roomNid !== roomNid) return false;
-  if (!isSameEvent(parsedEventOf(known, rules), event, rules)) return false;
+  if (!known.outlier || known.rejected || !isRowOf(known, event, { nid: roomNid, rules }))
+    return false;
   return !(await store.wasOfState({ roomNid, nid: known.nid }));
 }
 

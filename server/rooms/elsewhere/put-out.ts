@@ -6,9 +6,8 @@ import type { HotRoom } from '../memory/hot-room.ts';
 import { parsedEventOf, pduIn } from '../read/stored-event.ts';
 import { withHashedContent } from '../receive/content-hash.ts';
 import { parsePdu } from '../receive/format.ts';
-import { isSameEvent } from '../receive/same-event.ts';
+import { isRowOf } from '../receive/same-event.ts';
 import { commit } from '../receive/take-in.ts';
-import type { StoredEvent } from '../store.ts';
 import { changeRoom } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import { gather } from '../write/gather.ts';
@@ -77,17 +76,14 @@ export async function stayEndedBy(
   const { identity, store } = building.ports;
   if (!putsOut(event, partial, identity.serverName)) return undefined;
   const [known] = await store.eventsById([event.eventId]);
-  if (known && !(known.outlier && isSame(known, event, room))) return undefined;
+  // Its row is of that very event: in the first two versions of rooms another one may pose as it.
+  if (known && !(known.outlier && isRowOf(known, event, room))) return undefined;
   const state = await gather(room, event, { store, keys: building.keys });
   const replaced = state.get('m.room.member', event.stateKey!);
   if (!replaced || !(await isOfStay(event, replaced, { room, store }))) return undefined;
   const { allowed } = authorize(event, withSender(state, event), room.rules);
   return allowed ? { replaced, storedNid: known?.nid } : undefined;
 }
-
-/** In the first two versions of rooms what bears an id may pose as another event, whose row it would get. */
-const isSame = (known: StoredEvent, event: Event, { nid, rules }: HotRoom): boolean =>
-  known.roomNid === nid && isSameEvent(parsedEventOf(known, rules), event, rules);
 
 /** It rests on their join, or on one of those since by which they showed another name: who put them out may not have heard of that one. */
 async function isOfStay(

@@ -2,8 +2,7 @@ import type { Event } from '../../protocol/event.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { stageOutliers } from '../../storage/rooms/outliers.ts';
-import { pduIn } from '../read/stored-event.ts';
-import { isSameEvent } from '../receive/same-event.ts';
+import { isRowOf } from '../receive/same-event.ts';
 import type { NewEvent } from '../store.ts';
 import type { Building } from '../write/building.ts';
 import type { Elsewhere } from './other-servers.ts';
@@ -59,7 +58,7 @@ async function numbersOf(
       numbers.set(found.eventId, found.nid);
     }
     const isThere = some.filter(({ eventId }) => numbers.has(eventId));
-    if (rules.eventIdForm === 'given') await refusePosing(store, rules, isThere);
+    if (rules.eventIdForm === 'given') await refusePosing(store, { roomNid, rules }, isThere);
   }
   return numbers;
 }
@@ -67,7 +66,7 @@ async function numbersOf(
 /** What lies here by the id of another event would stand in its place. */
 async function refusePosing(
   store: Building['ports']['store'],
-  rules: RoomVersionRules,
+  { roomNid, rules }: StagedRoom,
   events: readonly Event[],
 ): Promise<void> {
   const stored = await store.eventsById(events.map(({ eventId }) => eventId));
@@ -76,7 +75,7 @@ async function refusePosing(
     const found = known.get(event.eventId)!;
     // Mostly it was staged just now.
     if (found.json === JSON.stringify(event.pdu)) continue;
-    if (!isSameEvent({ pdu: pduIn(found.json, rules) }, event, rules))
+    if (!isRowOf(found, event, { nid: roomNid, rules }))
       throw new NotUsable(`${event.eventId} is the id of another event here`);
   }
 }

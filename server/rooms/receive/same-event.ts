@@ -1,6 +1,9 @@
 import { referenceHash } from '../../protocol/hashes.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import { pduIn } from '../read/stored-event.ts';
+import type { StoredEvent } from '../store.ts';
 
 interface WithPdu {
   readonly pdu: JsonObject;
@@ -14,3 +17,11 @@ interface WithPdu {
 export const isSameEvent = (one: WithPdu, other: WithPdu, rules: RoomVersionRules): boolean =>
   rules.eventIdForm !== 'given' ||
   referenceHash(one.pdu, rules) === referenceHash(other.pdu, rules);
+
+/** Whether that row, which bears the event's id, is of that very event, and of its room. */
+export const isRowOf = (
+  stored: Pick<StoredEvent, 'roomNid' | 'json'>,
+  event: WithPdu,
+  { nid, rules }: Pick<HotRoom, 'nid' | 'rules'>,
+): boolean =>
+  stored.roomNid === nid && isSameEvent({ pdu: pduIn(stored.json, rules) }, event, rules);
