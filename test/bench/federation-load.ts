@@ -25,7 +25,7 @@ const SERVERS = Number(process.argv[2] ?? 1_000);
 const isAsked = (part: string) => part === (process.argv[3] ?? part);
 const DEAD = Math.floor(SERVERS * 0.3);
 const OF_A_ROOM = Math.min(50, Math.floor(SERVERS / 4));
-/** As many before the first is measured: what a server does in its first minute is interpreted and compiled, which costs twice as much. */
+/** As many before the first is measured. A hundred pieces in turn: the median of ten is that of whatever the machine did just then. */
 const MESSAGES = 1_500;
 
 async function measure(): Promise<void> {
